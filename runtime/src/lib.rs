@@ -1,0 +1,1 @@
+//! Stop retrying with a dead API key.

@@ -1,0 +1,228 @@
+//! What the analysis says: findings, and the verdict on every retry site. Reports only read these.
+
+use crate::rules::Rule;
+use crate::workspace::source::Place;
+
+/// How serious a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Shown, never fails a run.
+    Note,
+    /// Fails a run.
+    Warn,
+    /// Fails a run.
+    Deny,
+}
+
+impl Level {
+    /// The word used in reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Note => "note",
+            Level::Warn => "warn",
+            Level::Deny => "deny",
+        }
+    }
+}
+
+/// How much had to be assumed on the way to a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// An opaque question about the failure itself was answered in the finding's favour; only with `--pedantic`.
+    Possible,
+    /// Two assumptions, or a name that the models know.
+    Likely,
+    /// At most one assumption.
+    Certain,
+}
+
+impl Certainty {
+    /// The word used in reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Certainty::Possible => "possible",
+            Certainty::Likely => "likely",
+            Certainty::Certain => "certain",
+        }
+    }
+}
+
+/// The kinds of code that attempts an operation again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SiteKind {
+    /// `loop`, `while`, `for`
+    Loop,
+    /// A retry library's call, or a call of the workspace's own `retry(|| ..)`
+    Combinator,
+    /// A function or trait impl that decides for others
+    Policy,
+    /// A function that calls itself after a delay
+    Recursion,
+}
+
+impl SiteKind {
+    /// The word used in reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SiteKind::Loop => "loop",
+            SiteKind::Combinator => "combinator",
+            SiteKind::Policy => "policy",
+            SiteKind::Recursion => "recursion",
+        }
+    }
+}
+
+/// How often the operation is attempted against a dead key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attempts {
+    /// This many times.
+    Exactly(u32),
+    /// Until a value that the code does not show: its name, for instance `max_retries`.
+    Until(String),
+    /// For as long as the process lives.
+    Unbounded,
+}
+
+/// Seconds slept before the site gives up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slept {
+    /// With the least jitter.
+    pub least: f64,
+    /// With the most jitter.
+    pub most: f64,
+    /// Some delay could not be evaluated, so these are lower bounds.
+    pub partial: bool,
+}
+
+/// What a witness step shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The attempt that fails.
+    Attempt,
+    /// A test that lets the failure through: it said "retry", or it said "not this case".
+    Test,
+    /// A delay.
+    Delay,
+    /// Where control goes back to the next attempt.
+    BackEdge,
+}
+
+/// One step of the way from a failed attempt to the next attempt.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What kind of step.
+    pub role: Role,
+    /// Where.
+    pub place: Place,
+    /// What happens there, as a short phrase in lower case.
+    pub what: String,
+}
+
+/// A retry site that a finding speaks for. Its place is the whole loop, call or policy body.
+#[derive(Clone, Debug)]
+pub struct SiteRef {
+    /// Its kind.
+    pub kind: SiteKind,
+    /// The whole of it.
+    pub place: Place,
+}
+
+/// One defect, with its proof.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule that reports it.
+    pub rule: &'static Rule,
+    /// After the rule's default and what the diagnosis lowered.
+    pub level: Level,
+    /// How sure.
+    pub certainty: Certainty,
+    /// What is wrong and what it costs, in lower case without a period.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// Cost in attempts.
+    pub attempts: Attempts,
+    /// Cost in seconds; `None` where the loop never ends.
+    pub slept: Option<Slept>,
+    /// The sites it speaks for: the loop first, then a policy elsewhere that made it retry. Never empty.
+    pub sites: Vec<SiteRef>,
+    /// From the failed attempt to the next. Never empty; the first step is the attempt.
+    pub witness: Vec<Step>,
+    /// What could not be evaluated and was assumed, as short phrases.
+    pub assumed: Vec<String>,
+}
+
+/// What a retry site does against a dead key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// Leaves with the error after this many attempts.
+    Stops(u32),
+    /// Keeps trying.
+    Burns(Attempts),
+    /// Success loops too: a worker that meets a dead key for ever.
+    Worker,
+    /// Nothing shows that the operation carries a credential.
+    NoCredential,
+    /// Not decided, and why.
+    Undecided(String),
+}
+
+/// A retry site, decided or not: what `retrylint sites` lists.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Its kind.
+    pub kind: SiteKind,
+    /// The whole of it.
+    pub place: Place,
+    /// The function it stands in: `module::Type::name`.
+    pub function: String,
+    /// The call that is attempted again.
+    pub attempt: Option<Place>,
+    /// Why it is believed to carry a credential.
+    pub credential: Option<String>,
+    /// What it does against a dead key.
+    pub verdict: Verdict,
+    /// Seconds slept on a dead key, where evaluated.
+    pub slept: Option<Slept>,
+    /// It stands in test code.
+    pub is_test: bool,
+}
+
+/// Something that kept a part of the input from being analysed.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The file or folder, as the user would write it.
+    pub path: String,
+    /// What happened and what to do, one line.
+    pub message: String,
+    /// It makes the run fail with exit code 2 (input that was asked for and could not be read).
+    pub fatal: bool,
+}
+
+/// The figures of the summary line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files read.
+    pub files: usize,
+    /// Lines in them.
+    pub lines: usize,
+    /// Retry sites found, test code left out unless it was asked for.
+    pub sites: usize,
+    /// Of those, not decided.
+    pub undecided: usize,
+    /// Files, or parts of files, that could not be parsed or read.
+    pub skipped: usize,
+}
+
+/// All that a run says.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Ordered by path, then place, then rule.
+    pub findings: Vec<Finding>,
+    /// Ordered by path, then place.
+    pub sites: Vec<Site>,
+    /// Ordered by path.
+    pub problems: Vec<Problem>,
+    /// Counts.
+    pub summary: Summary,
+}
