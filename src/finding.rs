@@ -107,6 +107,18 @@ pub enum Role {
     BackEdge,
 }
 
+impl Role {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Attempt => "attempt",
+            Role::Test => "test",
+            Role::Delay => "delay",
+            Role::BackEdge => "back-edge",
+        }
+    }
+}
+
 /// One step of the way from a failed attempt to the next attempt.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -165,6 +177,19 @@ pub enum Verdict {
     NoCredential,
     /// Not decided, and why.
     Undecided(String),
+}
+
+impl Verdict {
+    /// The word used in reports and JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Verdict::Stops(_) => "stops",
+            Verdict::Burns(_) => "burns",
+            Verdict::Worker => "worker",
+            Verdict::NoCredential => "no-credential",
+            Verdict::Undecided(_) => "undecided",
+        }
+    }
 }
 
 /// A retry site, decided or not: what `retrylint sites` lists.

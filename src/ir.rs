@@ -4,6 +4,8 @@
 //! spans are byte ranges into the original file (BOM and shebang included), and names are interned. What lowering
 //! does not understand is [`ExprKind::Opaque`], [`PatKind::Opaque`] or [`Type::Opaque`], never an error.
 
+pub mod visit;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -100,7 +102,7 @@ pub struct File {
 }
 
 /// An item: a function, type, impl, constant, import or nested module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Item {
     /// What it is.
     pub kind: ItemKind,
@@ -111,7 +113,7 @@ pub struct Item {
 }
 
 /// The kinds of item that the engine asks for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum ItemKind {
     /// `fn`
     Fn(Fn),
@@ -136,7 +138,7 @@ pub enum ItemKind {
 }
 
 /// A function, method or trait method.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Fn {
     /// Its name.
     pub name: Name,
@@ -168,7 +170,7 @@ pub struct Generic {
 }
 
 /// A parameter of a function or closure.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Param {
     /// The pattern that binds it.
     pub pat: Pat,
@@ -177,7 +179,7 @@ pub struct Param {
 }
 
 /// `struct`, `enum` or `union`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TypeDef {
     /// Its name.
     pub name: Name,
@@ -224,7 +226,7 @@ pub struct Field {
 }
 
 /// An `impl` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Impl {
     /// The type it is for.
     pub self_ty: Type,
@@ -237,7 +239,7 @@ pub struct Impl {
 }
 
 /// A `trait` with its functions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Trait {
     /// Its name.
     pub name: Name,
@@ -248,7 +250,7 @@ pub struct Trait {
 }
 
 /// A `const` or `static`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Const {
     /// Its name.
     pub name: Name,
@@ -272,7 +274,7 @@ pub struct Use {
 }
 
 /// A type alias or an associated type.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Alias {
     /// Its name.
     pub name: Name,
@@ -283,7 +285,7 @@ pub struct Alias {
 }
 
 /// A module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Mod {
     /// Its name.
     pub name: Name,
@@ -294,7 +296,7 @@ pub struct Mod {
 }
 
 /// A `macro_rules!` definition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MacroRules {
     /// Its name.
     pub name: Name,

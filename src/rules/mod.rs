@@ -1,10 +1,19 @@
 //! The rules: one file each, and the table of them. A rule does not search the syntax tree: it diagnoses what the
 //! engine's runs of a site showed.
 
-use crate::finding::Level;
+use crate::engine::db::Db;
+use crate::engine::site::Examined;
+use crate::finding::{Certainty, Finding, Level, Site};
+use crate::{Options, engine::Facts};
+
+mod auth_backoff;
+mod auth_hammer;
+mod catch_all_retry;
+mod cost;
+mod dead_key_worker;
+mod witness;
 
 /// A rule and its page.
-#[derive(Debug)]
 pub struct Rule {
     /// `RL001`
     pub code: &'static str,
@@ -14,6 +23,25 @@ pub struct Rule {
     pub level: Level,
     /// Its page, `rules/<name>.md`.
     pub page: &'static str,
+    /// Says what is wrong with a site that burns, if it is this rule's to say.
+    pub diagnose: fn(&Facts) -> Option<Diagnosis>,
+}
+
+/// What a rule says about a site.
+#[derive(Debug)]
+pub struct Diagnosis {
+    /// What is wrong and what it costs, in lower case without a period.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// Lower the level by one.
+    pub milder: bool,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule").field("code", &self.code).field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl PartialEq for Rule {
@@ -28,4 +56,37 @@ pub fn find(code_or_name: &str) -> Option<&'static Rule> {
 }
 
 /// Every rule, by code.
-pub static RULES: &[&Rule] = &[];
+pub static RULES: &[&Rule] = &[&auth_backoff::RULE, &auth_hammer::RULE, &catch_all_retry::RULE, &dead_key_worker::RULE];
+
+/// The verdict on a site, and the finding that follows from it.
+pub fn judge(db: &Db<'_>, examined: &Examined, options: &Options) -> (Site, Option<Finding>) {
+    let facts = &examined.facts;
+    let site = witness::site(db, facts);
+    let Some(evidence) = &facts.evidence else { return (site, None) };
+    // 403 also means a rate limit, an entitlement or a firewall: a site that only burns on 403 is reported milder.
+    let only_forbidden = !facts.dead.burns() && facts.forbidden.burns();
+    let shown = if only_forbidden { &facts.forbidden } else { &facts.dead };
+    if !shown.burns() {
+        return (site, None);
+    }
+    let certainty = match (shown.open.len(), shown.assumed.len(), evidence.strong) {
+        (1.., _, _) => Certainty::Possible,
+        (0, 0..=1, true) => Certainty::Certain,
+        _ => Certainty::Likely,
+    };
+    if certainty == Certainty::Possible && !options.pedantic {
+        return (site, None);
+    }
+    let finding = RULES.iter().find_map(|rule| {
+        let diagnosis = (rule.diagnose)(facts)?;
+        let mut level = rule.level;
+        for _ in 0..u32::from(diagnosis.milder) + u32::from(only_forbidden) {
+            level = match level {
+                Level::Deny => Level::Warn,
+                Level::Warn | Level::Note => Level::Note,
+            };
+        }
+        Some(witness::finding(db, facts, shown, rule, level, certainty, diagnosis))
+    });
+    (site, finding)
+}

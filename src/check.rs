@@ -1,0 +1,163 @@
+//! The pipeline: files to findings, one unit after the other.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use crate::engine::db::Db;
+use crate::engine::site;
+use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
+use crate::ir::{Name, Span};
+use crate::models::Models;
+use crate::rules;
+use crate::syntax::program::{FnId, Loaded, Program};
+use crate::syntax::{self, STACK_SIZE};
+use crate::workspace::source::Source;
+use crate::workspace::{FileEntry, Input, Unit};
+
+/// How to check.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Report sites in test code too.
+    pub include_tests: bool,
+    /// Report findings that rest on an opaque question about the failure too.
+    pub pedantic: bool,
+    /// Threads; as many as there are cores where not given.
+    pub jobs: Option<usize>,
+    /// Model files of the user's, in the form of `rules/models/*.toml`.
+    pub models: Vec<PathBuf>,
+}
+
+/// Checks what [`crate::workspace::load`] found. `progress` is told how many of all files are done.
+///
+/// # Errors
+/// A model file that cannot be read, or a thread pool that cannot be started: one message.
+pub fn check_workspace(
+    input: Input,
+    options: &Options,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Outcome, String> {
+    let models = Models::load(&options.models)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.jobs.unwrap_or(0))
+        .stack_size(STACK_SIZE)
+        .build()
+        .map_err(|e| format!("cannot start the worker threads: {e}; try --jobs 1"))?;
+    let total = input.units.iter().map(|u| u.files.len()).sum();
+    let done = AtomicUsize::new(0);
+    let mut outcome = Outcome { problems: input.problems, ..Outcome::default() };
+    outcome.summary.skipped += outcome.problems.len();
+    for unit in input.units {
+        let part = pool.install(|| {
+            check_unit(unit, &models, options, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total))
+        });
+        outcome.findings.extend(part.findings);
+        outcome.sites.extend(part.sites);
+        outcome.problems.extend(part.problems);
+        outcome.summary.files += part.summary.files;
+        outcome.summary.lines += part.summary.lines;
+        outcome.summary.skipped += part.summary.skipped;
+    }
+    finish(&mut outcome);
+    Ok(outcome)
+}
+
+/// Checks one source text on its own, with the built-in models.
+pub fn check_source(path: &str, text: &str, options: &Options) -> Outcome {
+    let entry = FileEntry {
+        display: path.to_owned(),
+        path: PathBuf::from(path),
+        package: None,
+        module: Vec::new(),
+        krate: Name::new("source"),
+        is_test: false,
+        reported: true,
+        named: true,
+        text: Some(text.to_owned()),
+    };
+    let input = Input { units: vec![Unit { root: PathBuf::new(), files: vec![entry] }], problems: Vec::new() };
+    let options = Options { jobs: Some(1), ..options.clone() };
+    check_workspace(input, &options, &|_, _| {}).unwrap_or_else(|message| Outcome {
+        problems: vec![Problem { path: path.to_owned(), message, fatal: true }],
+        ..Outcome::default()
+    })
+}
+
+fn finish(outcome: &mut Outcome) {
+    outcome.problems.sort_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
+    outcome.sites.sort_by(|a, b| (&a.place.source.path, a.place.span).cmp(&(&b.place.source.path, b.place.span)));
+    outcome.findings.sort_by(|a, b| {
+        let key = |f: &Finding| (f.sites[0].place.source.path.clone(), f.sites[0].place.span, f.rule.code);
+        key(a).cmp(&key(b))
+    });
+    outcome.summary.sites = outcome.sites.len();
+    outcome.summary.undecided = outcome.sites.iter().filter(|s| matches!(s.verdict, Verdict::Undecided(_))).count();
+}
+
+fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() + Sync)) -> Outcome {
+    let mut outcome = Outcome::default();
+    let read: Vec<Result<(Loaded, Option<Problem>), Problem>> = unit
+        .files
+        .into_par_iter()
+        .map(|entry| {
+            let loaded = load(entry);
+            tick();
+            loaded
+        })
+        .collect();
+    let mut files = Vec::with_capacity(read.len());
+    for result in read {
+        match result {
+            Ok((loaded, problem)) => {
+                if loaded.reported {
+                    outcome.summary.files += 1;
+                    outcome.summary.lines += loaded.source.lines() as usize;
+                    outcome.summary.skipped += loaded.file.skipped.len().max(usize::from(problem.is_some()));
+                    outcome.problems.extend(problem);
+                }
+                files.push(loaded);
+            }
+            Err(problem) => {
+                outcome.summary.skipped += 1;
+                outcome.problems.push(problem);
+            }
+        }
+    }
+    let program = Program::new(files);
+    let db = Db::new(&program, models);
+    let sites: Vec<(FnId, Span)> = program
+        .functions()
+        .filter(|id| {
+            let data = program.function(*id);
+            program.file(data.file).reported && (options.include_tests || !data.is_test)
+        })
+        .flat_map(|id| site::loops(&db, id).into_iter().map(move |span| (id, span)))
+        .collect();
+    let examined: Vec<site::Examined> =
+        sites.par_iter().filter_map(|(id, span)| site::analyse(&db, *id, *span)).collect();
+    let examined = site::innermost(examined);
+    for entry in &examined {
+        let (site, finding) = rules::judge(&db, entry, options);
+        outcome.sites.push(Site { is_test: program.function(entry.home).is_test, ..site });
+        outcome.findings.extend(finding);
+    }
+    outcome
+}
+
+fn load(entry: FileEntry) -> Result<(Loaded, Option<Problem>), Problem> {
+    let source: Arc<Source> = entry.read()?;
+    let parsed = syntax::parse(&source.text);
+    let problem = parsed.problem.map(|message| Problem { path: source.path.clone(), message, fatal: false });
+    let loaded = Loaded {
+        source,
+        package: entry.package,
+        krate: entry.krate,
+        module: entry.module,
+        is_test: entry.is_test,
+        reported: entry.reported,
+        file: parsed.file,
+    };
+    Ok((loaded, problem))
+}

@@ -1,0 +1,85 @@
+//! What `check` and `sites` have in common: which code is looked at, and how the analysis is run on it.
+
+use std::io::{IsTerminal, Read};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::console::Console;
+use super::progress::Progress;
+use super::{Exit, Format};
+use crate::finding::Outcome;
+use crate::workspace::{self, Stdin};
+use crate::{Options, report};
+
+/// Flags about the input.
+#[derive(Debug, Args)]
+pub(super) struct Input {
+    /// Files and folders; `-` is standard input [default: the current folder]
+    paths: Vec<PathBuf>,
+
+    /// The form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: Format,
+
+    /// Look at test code too: tests/, benches/, #[cfg(test)], #[test]
+    #[arg(long)]
+    pub(super) include_tests: bool,
+
+    /// Use at most this many threads [default: one per core]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// Add what library calls mean, in the form of rules/models/*.toml
+    #[arg(long, value_name = "FILE")]
+    models: Vec<PathBuf>,
+
+    /// The file that standard input stands for; gives it its package, modules and name in reports
+    #[arg(long, value_name = "FILE")]
+    stdin_filename: Option<PathBuf>,
+}
+
+impl Input {
+    /// Reads and analyses the input. Problems are told on standard error; the exit is that of trouble, if there was any
+    /// that must fail the run.
+    pub(super) fn analyse(&self, pedantic: bool, console: &Console) -> Result<(Outcome, Exit), Exit> {
+        let is_stdin = |path: &PathBuf| path == Path::new("-");
+        let stdin = if self.paths.iter().any(is_stdin) {
+            Some(self.read_stdin().map_err(|message| console.fail(&message))?)
+        } else if self.stdin_filename.is_some() {
+            return Err(console.fail("--stdin-filename says what standard input stands for: give `-` as a path too"));
+        } else {
+            None
+        };
+        let paths: Vec<PathBuf> = self.paths.iter().filter(|path| !is_stdin(path)).cloned().collect();
+        let options = Options {
+            include_tests: self.include_tests,
+            pedantic,
+            jobs: self.jobs.map(NonZeroUsize::get),
+            models: self.models.clone(),
+        };
+        let progress = Progress::new();
+        let input = workspace::load(&paths, stdin);
+        let outcome = crate::check_workspace(input, &options, &|done, total| progress.show(done, total));
+        progress.finish();
+        let outcome = outcome.map_err(|message| console.fail(&message))?;
+        for problem in &outcome.problems {
+            console.tell(&report::human::problem(problem, console.err));
+        }
+        let exit = if outcome.problems.iter().any(|problem| problem.fatal) { Exit::Trouble } else { Exit::Clean };
+        Ok((outcome, exit))
+    }
+
+    fn read_stdin(&self) -> Result<Stdin, String> {
+        let mut stdin = std::io::stdin().lock();
+        if stdin.is_terminal() {
+            return Err(
+                "`-` reads Rust source from standard input, but that is the terminal: pipe a file into it".to_owned()
+            );
+        }
+        let mut bytes = Vec::new();
+        stdin.read_to_end(&mut bytes).map_err(|e| format!("cannot read standard input: {e}"))?;
+        Ok(Stdin { filename: self.stdin_filename.clone(), bytes })
+    }
+}

@@ -1,0 +1,91 @@
+//! The command line: one file per subcommand. The only part that names clap.
+
+mod check;
+mod console;
+mod explain;
+mod input;
+mod progress;
+mod sites;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use console::{Color, Console};
+
+/// Finds retry loops that burn a dead API key, and shows what they cost.
+#[derive(Debug, Parser)]
+#[command(name = "retrylint", version, arg_required_else_help = true, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to use colours; `auto` obeys NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    color: Color,
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 clean, 1 findings at level warn or deny, 2 wrong usage or unreadable input.
+
+Examples:
+  retrylint check                 check the code in this folder
+  retrylint check src/client.rs   check one file; the rest of its workspace is read as context
+  retrylint sites                 list every retry loop, decided or not
+  retrylint explain auth-backoff  read about a rule";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Report retry loops that keep trying a dead key
+    Check(check::Check),
+    /// List every retry site, what it does with a dead key, and what is not known about it
+    Sites(sites::Sites),
+    /// Show a rule's page; without a rule, list the rules
+    Explain(explain::Explain),
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text with snippets, for people
+    Human,
+    /// One JSON document; see docs/json.md
+    Json,
+}
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Clean = 0,
+    Findings = 1,
+    Trouble = 2,
+}
+
+/// Runs the program with these arguments, the program's name first.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        // clap prints help and version to standard output, wrong usage to standard error. If nobody listens, so be it.
+        Err(usage) => {
+            let _ = usage.print();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(Exit::Trouble as u8));
+        }
+    };
+    let console = Console::new(cli.color);
+    let exit = match cli.command {
+        Command::Check(check) => check.run(&console),
+        Command::Sites(sites) => sites.run(&console),
+        Command::Explain(explain) => explain.run(&console),
+    };
+    ExitCode::from(exit as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,535 @@
+//! Calls: into the unit, to what the models know, and to everything else.
+
+use std::sync::Arc;
+
+use crate::engine::interp::{Eval, Flow, Interp};
+use crate::engine::text::{Piece, Text};
+use crate::engine::trace::Exit;
+use crate::engine::types::{Ty, join};
+use crate::engine::value::{Failure, Unknown, Value};
+use crate::engine::{duration, http};
+use crate::ir::{BinOp, Expr, ExprKind, Name, Span};
+use crate::models::{Answer, DelayUnit, Network};
+use crate::syntax::program::{Def, FnId, Res};
+
+impl Interp<'_> {
+    /// `f(a, b)`
+    pub(super) fn call(&mut self, e: &Expr, callee: &Expr, args: &[Expr]) -> Eval {
+        let ExprKind::Path(path) = &callee.kind else {
+            let function = self.eval(callee)?;
+            let args = self.eval_all(args)?;
+            return self.indirect(e.span, &function, args);
+        };
+        if path.single().is_some()
+            && let Some(place) = self.place(callee)?
+        {
+            let function = self.read(&place);
+            let args = self.eval_all(args)?;
+            return self.indirect(e.span, &function, args);
+        }
+        match self.db.resolve(&self.frame().scope, path) {
+            Some(Res::Def(Def::Fn(id))) => {
+                let args = self.eval_all(args)?;
+                let targets =
+                    self.db.call(self.frame().id, e.span).map(|c| c.targets.clone()).unwrap_or_else(|| vec![id]);
+                // `Trait::method(x)`, `Self::f(x)` in a trait: the receiver's own type knows better.
+                let dynamic =
+                    args.first().filter(|_| self.db.program().function(id).def.has_self).map(|v| self.load(v).ty());
+                self.run_targets(e.span, dynamic, id, &targets, args)
+            }
+            Some(Res::Def(Def::Variant(..) | Def::Type(_))) => {
+                let args = self.eval_all(args)?;
+                let constructor = self.path_value(path);
+                self.apply(&constructor, args)
+            }
+            Some(Res::External(full)) => self.external_call(e.span, &join(&full), args),
+            _ => {
+                let full = join(&path.segments);
+                match (full.as_str(), args) {
+                    ("Some", [arg]) => Ok(Value::some(self.eval(arg)?)),
+                    ("Ok", [arg]) => Ok(Value::ok(self.eval(arg)?)),
+                    ("Err", [arg]) => Ok(Value::err(self.eval(arg)?)),
+                    ("drop", [arg]) => {
+                        self.eval(arg)?;
+                        Ok(Value::Unit)
+                    }
+                    _ => self.external_call(e.span, &full, args),
+                }
+            }
+        }
+    }
+
+    /// Calls a value: a closure, a function parameter, a field that holds a function.
+    fn indirect(&mut self, span: Span, function: &Value, args: Vec<Value>) -> Eval {
+        match self.load(function) {
+            Value::Unknown(u) => {
+                let ty = match &u.ty {
+                    Ty::Func(ret) => (**ret).clone(),
+                    _ => self.db.static_type(self.frame().id, span),
+                };
+                let args: Vec<Value> = args.iter().map(|a| self.load(a)).collect();
+                Ok(Value::derived(ty, &args))
+            }
+            function => self.apply(&function, args),
+        }
+    }
+
+    /// Runs the function that a call means. Of several (a trait's implementations), the one whose way to the network
+    /// is shortest while the attempt has not got there, and none otherwise.
+    fn run_targets(
+        &mut self,
+        span: Span,
+        recv: Option<Ty>,
+        declared: FnId,
+        targets: &[FnId],
+        args: Vec<Value>,
+    ) -> Eval {
+        let name = self.db.program().function(declared).def.name;
+        let own = match &recv {
+            Some(ty @ Ty::Adt(..)) => self.db.lookup.methods(ty, name, args.len().saturating_sub(1)),
+            _ => Vec::new(),
+        };
+        let chosen = match (own.first(), targets) {
+            (Some(own), _) => Some(*own),
+            (None, [one]) => Some(*one),
+            (None, many) if self.in_attempt && !self.hit => {
+                many.iter().copied().filter(|t| self.db.hops(*t).is_some()).min_by_key(|t| (self.db.hops(*t), *t))
+            }
+            _ => None,
+        };
+        match chosen {
+            Some(id) => self.run_fn(id, args),
+            None => {
+                let args: Vec<Value> = args.iter().map(|a| self.load(a)).collect();
+                Ok(Value::derived(self.db.static_type(self.frame().id, span), &args))
+            }
+        }
+    }
+
+    fn external_call(&mut self, span: Span, full: &str, args: &[Expr]) -> Eval {
+        let models = self.db.lookup.models;
+        let last = full.rsplit("::").next().unwrap_or(full);
+        let owner = full.rsplit("::").nth(1).unwrap_or("");
+        if let Some(unit) =
+            models.delay(full).or_else(|| models.words.has("delay", last).then_some(DelayUnit::Duration))
+        {
+            let value = match args.first() {
+                Some(arg) => self.eval(arg)?,
+                None => Value::unknown(),
+            };
+            let time = match (unit, self.load(&value)) {
+                (DelayUnit::Duration, Value::Duration(least, most)) => Some((least, most)),
+                (DelayUnit::Millis, Value::Int(n)) => Some((n as f64 / 1e3, n as f64 / 1e3)),
+                _ => None,
+            };
+            if full.starts_with("std::") {
+                self.slept(span, time);
+                return Ok(Value::Unit);
+            }
+            return Ok(Value::Delay(time));
+        }
+        let mut values = self.eval_all(args)?;
+        if let Some(runs) = models.runs(full) {
+            if runs.argument >= values.len() {
+                return Ok(Value::unknown());
+            }
+            let value = values.swap_remove(runs.argument);
+            let out = match self.load(&value) {
+                Value::Closure(closure) => self.run_closure(&closure, Vec::new())?,
+                task @ Value::Task(_) if last.starts_with("spawn") => {
+                    return Ok(Value::Foreign(Name::new("JoinHandle"), [task].into()));
+                }
+                other => self.finish(other, span)?,
+            };
+            return Ok(if runs.wraps_ok { Value::ok(out) } else { out });
+        }
+        if let Some(network) = self.db.call(self.frame().id, span).and_then(|c| c.network.clone()) {
+            return Ok(self.answer(&network));
+        }
+        if values.len() == 1
+            && matches!(owner, "Duration" | "TimeDelta" | "StdDuration")
+            && let Some(value) = duration::constructor(last, &self.load(&values[0]))
+        {
+            return Ok(value);
+        }
+        match (owner, last, values.len()) {
+            ("Duration", "new", 2) => {
+                if let (Value::Int(s), Value::Int(n)) = (self.load(&values[0]), self.load(&values[1])) {
+                    let seconds = s as f64 + n as f64 / 1e9;
+                    return Ok(Value::Duration(seconds, seconds));
+                }
+            }
+            ("Duration", "default", 0) => return Ok(Value::Duration(0.0, 0.0)),
+            (
+                "Box" | "Arc" | "Rc" | "Pin" | "Mutex" | "RwLock" | "RefCell" | "Cell" | "AtomicBool" | "AtomicU32"
+                | "AtomicUsize" | "AtomicU64" | "Cow" | "Ref",
+                "new" | "pin" | "clone" | "from" | "Owned" | "Borrowed",
+                1,
+            )
+            | ("String" | "Some" | "Status" | "Error" | "Report", "from" | "new", 1)
+            | ("future", "ready", 1)
+            | ("", "Box", 1)
+            | (_, "identity" | "ready" | "black_box", 1) => return Ok(values.swap_remove(0)),
+            ("Instant" | "SystemTime" | "Utc" | "Local", "now", 0) => {
+                return Ok(Value::named(Ty::Unknown, Name::new("its deadline")));
+            }
+            ("StatusCode", "from_u16", 1) => {
+                let value = self.load(&values[0]);
+                if value.status().is_some() {
+                    return Ok(Value::ok(match value {
+                        Value::Int(n) => Value::Status(n as u16),
+                        other => other,
+                    }));
+                }
+            }
+            ("cmp", "min", 2) | ("cmp", "max", 2) => {
+                let (a, b) = (self.load(&values[0]), self.load(&values[1]));
+                return Ok(min_max(last, &a, &b).unwrap_or_else(|| Value::derived(a.ty(), [&a, &b])));
+            }
+            ("mem", "replace", 2) => {
+                let new = values.swap_remove(1);
+                return Ok(self.exchange(&values[0], new));
+            }
+            ("mem", "take", 1) => {
+                let new = match self.load(&values[0]) {
+                    Value::Option(_) => Value::none(),
+                    Value::Bool(_) => Value::Bool(false),
+                    Value::Int(_) => Value::Int(0),
+                    _ => Value::unknown(),
+                };
+                return Ok(self.exchange(&values[0], new));
+            }
+            ("process", "exit" | "abort", _) => return Err(Flow::Halt(Exit::Left)),
+            // `anyhow::Error::msg(text)`, `io::Error::new(kind, text)`, `Error::other(text)`
+            ("Error", "msg" | "other" | "new" | "custom", _) => {
+                if let Some(value) = values.last() {
+                    let text = self.display(value);
+                    return Ok(Value::Failure(Failure {
+                        ty: Ty::ext("anyhow::Error"),
+                        status: None,
+                        response: false,
+                        text: Some(text),
+                    }));
+                }
+            }
+            _ => {}
+        }
+        let loaded: Vec<Value> = values.iter().map(|v| self.load(v)).collect();
+        // `backoff::Error::transient(e)`, `Error::Permanent(e)`, `Poll::Ready(x)`: keep what it wraps.
+        if last.starts_with(|c: char| c.is_uppercase()) || matches!(last, "transient" | "permanent") {
+            return Ok(Value::Foreign(Name::new(last), values.into()));
+        }
+        Ok(Value::derived(self.db.static_type(self.frame().id, span), &loaded))
+    }
+
+    fn exchange(&mut self, place: &Value, new: Value) -> Value {
+        let old = self.load(place);
+        if let Value::Ref(place) = place {
+            self.write(place, new);
+        }
+        old
+    }
+
+    /// What a network call answers here and now.
+    pub(super) fn answer(&mut self, network: &Network) -> Value {
+        let response = network.response.map_or(Ty::Unknown, |r| Ty::ext(r.as_str()));
+        match (self.network(), network.answer) {
+            (None, _) => Value::ok(Value::of(response)),
+            (status, Answer::Response) => {
+                Value::ok(Value::Failure(Failure { ty: response, status, response: true, text: None }))
+            }
+            (status, Answer::Error) => {
+                Value::err(Value::Failure(Failure { ty: Ty::Ext(network.error), status, response: false, text: None }))
+            }
+        }
+    }
+
+    /// What the attempt answers when nothing of it could be followed to the network: the failure in the shape that
+    /// its type asks for.
+    pub(super) fn opaque_answer(&mut self, span: Span) -> Value {
+        let status = self.scenario.status();
+        let failure =
+            |ty: &Ty, response: bool| Value::Failure(Failure { ty: ty.clone(), status, response, text: None });
+        match self.db.static_type(self.frame().id, span) {
+            Ty::Result(ok, error) => {
+                let may_respond = match &*ok {
+                    Ty::Ext(path) => path.as_str().ends_with("Response"),
+                    Ty::Unknown => true,
+                    _ => false,
+                };
+                if self.target.response_world && may_respond {
+                    Value::ok(failure(&ok, true))
+                } else {
+                    Value::err(failure(&error, false))
+                }
+            }
+            Ty::Option(_) => Value::none(),
+            Ty::Bool => Value::Bool(false),
+            Ty::Unit => Value::Unit,
+            Ty::Unknown if self.target.response_world => Value::ok(failure(&Ty::Unknown, true)),
+            Ty::Unknown => Value::err(failure(&Ty::Unknown, false)),
+            ty => failure(&ty, true),
+        }
+    }
+
+    /// `recv.name(args)`
+    pub(super) fn method(&mut self, e: &Expr, recv: &Expr, name: Name, args: &[Expr]) -> Eval {
+        let place = self.place(recv)?;
+        let recv = match &place {
+            Some(place) => Value::Ref(place.clone()),
+            None => self.eval(recv)?,
+        };
+        let value = self.load(&recv);
+        let own = match (&value, value.ty()) {
+            (Value::Failure(f), ty @ Ty::Adt(id, _)) => {
+                let own = self.db.lookup.methods(&ty, name, args.len());
+                if !own.is_empty() && self.db.program().ty(id).def.is_enum {
+                    let shown = self.materialize(id, f);
+                    let mut values = vec![shown];
+                    values.extend(self.eval_all(args)?);
+                    return self.run_fn(own[0], values);
+                }
+                own
+            }
+            (_, ty @ (Ty::Adt(..) | Ty::Dyn(_))) => self.db.lookup.methods(&ty, name, args.len()),
+            (_, ty @ Ty::Ext(_)) => self.db.lookup.methods(&ty, name, args.len()),
+            _ => Vec::new(),
+        };
+        let is_plain = matches!(value, Value::Unknown(Unknown { ty: Ty::Unknown, .. }) | Value::Failure(_));
+        let targets = if own.is_empty() && is_plain {
+            self.db.call(self.frame().id, e.span).map(|c| c.targets.clone()).unwrap_or_default()
+        } else {
+            own
+        };
+        if let Some(first) = targets.first() {
+            let first = *first;
+            let receiver = match (&value, &place) {
+                // A method on a copy of a known value still sees it; one on a place may change it.
+                (_, Some(place)) => match self.read(place) {
+                    inner @ Value::Ref(_) => inner,
+                    _ => Value::Ref(place.clone()),
+                },
+                _ => recv,
+            };
+            let mut values = vec![receiver];
+            values.extend(self.eval_all(args)?);
+            return self.run_targets(e.span, None, first, &targets, values);
+        }
+        if let Some(network) = self.db.call(self.frame().id, e.span).and_then(|c| c.network.clone()) {
+            self.eval_all(args)?;
+            return Ok(self.answer(&network));
+        }
+        if let Ty::Ext(path) = value.ty()
+            && let Some(network) = self.db.lookup.models.network_method(path.as_str(), name.as_str()).cloned()
+        {
+            self.eval_all(args)?;
+            return Ok(self.answer(&network));
+        }
+        let words = &self.db.lookup.models.words;
+        if name == "tick" && args.is_empty() {
+            return Ok(Value::Delay(None));
+        }
+        if words.has("delay", name.as_str()) {
+            let values = self.eval_all(args)?;
+            let time = values.iter().find_map(|v| match self.load(v) {
+                Value::Duration(least, most) => Some((least, most)),
+                _ => None,
+            });
+            return Ok(Value::Delay(time));
+        }
+        if words.has("event", name.as_str())
+            || (matches!(name.as_str(), "next" | "try_next") && !matches!(value, Value::List(_) | Value::Range(..)))
+        {
+            self.waited(e.span);
+        }
+        let values = self.eval_all(args)?;
+        self.builtin(e, &place, &value, name, values)
+    }
+
+    /// Arithmetic and comparison.
+    pub(super) fn binary(&mut self, span: Span, op: BinOp, a: &Value, b: &Value) -> Value {
+        use BinOp::*;
+        if let Some(value) = duration::binary(op, a, b) {
+            return value;
+        }
+        if matches!(op, Eq | Ne) {
+            let tri = self.equal(a, b);
+            if a.is_tainted() || b.is_tainted() {
+                let answer = match tri {
+                    crate::engine::interp::Tri::Yes => "yes",
+                    crate::engine::interp::Tri::No => "no",
+                    crate::engine::interp::Tri::Maybe { .. } => "unknown",
+                };
+                self.question(span, || format!("asks what failed: {answer}"));
+            } else {
+                self.bound(a, b);
+            }
+            return match (tri, op) {
+                (crate::engine::interp::Tri::Maybe { tainted }, _) => {
+                    Value::Unknown(Unknown { ty: Ty::Bool, tainted, name: None })
+                }
+                (tri, Eq) => Value::Bool(tri == crate::engine::interp::Tri::Yes),
+                (tri, _) => Value::Bool(tri == crate::engine::interp::Tri::No),
+            };
+        }
+        let number = |v: &Value| match v {
+            Value::Int(n) => Some(*n),
+            Value::Status(s) => Some(i128::from(*s)),
+            Value::Failure(f) => f.status.map(i128::from),
+            _ => None,
+        };
+        if let (Some(x), Some(y)) = (number(a), number(b)) {
+            let compared = match op {
+                Lt => Some(x < y),
+                Le => Some(x <= y),
+                Gt => Some(x > y),
+                Ge => Some(x >= y),
+                _ => None,
+            };
+            if let Some(compared) = compared {
+                if a.is_tainted() || b.is_tainted() {
+                    self.question(span, || format!("asks what failed: {}", if compared { "yes" } else { "no" }));
+                }
+                return Value::Bool(compared);
+            }
+            let result = match op {
+                Add => x.checked_add(y),
+                Sub => x.checked_sub(y),
+                Mul => x.checked_mul(y),
+                Div => x.checked_div(y),
+                Rem => x.checked_rem(y),
+                Shl => u32::try_from(y).ok().filter(|y| *y < 100).and_then(|y| x.checked_shl(y)),
+                Shr => u32::try_from(y).ok().and_then(|y| x.checked_shr(y)),
+                BitAnd => Some(x & y),
+                BitOr => Some(x | y),
+                BitXor => Some(x ^ y),
+                _ => None,
+            };
+            return result.map_or_else(|| Value::of(Ty::Int), Value::Int);
+        }
+        let float = |v: &Value| match v {
+            Value::Int(n) => Some(*n as f64),
+            Value::Float(f) => Some(*f),
+            _ => None,
+        };
+        if let (Some(x), Some(y)) = (float(a), float(b)) {
+            return match op {
+                Add => Value::Float(x + y),
+                Sub => Value::Float(x - y),
+                Mul => Value::Float(x * y),
+                Div => Value::Float(x / y),
+                Rem => Value::Float(x % y),
+                Lt => Value::Bool(x < y),
+                Le => Value::Bool(x <= y),
+                Gt => Value::Bool(x > y),
+                Ge => Value::Bool(x >= y),
+                _ => Value::unknown(),
+            };
+        }
+        match (op, a, b) {
+            (BitAnd, Value::Bool(x), Value::Bool(y)) => return Value::Bool(x & y),
+            (BitOr, Value::Bool(x), Value::Bool(y)) => return Value::Bool(x | y),
+            (BitXor, Value::Bool(x), Value::Bool(y)) => return Value::Bool(x ^ y),
+            (Add, Value::Str(x), y) => {
+                let mut text = x.clone();
+                let shown = self.display(y);
+                text.push(shown);
+                return Value::Str(text);
+            }
+            _ => {}
+        }
+        if matches!(op, Lt | Le | Gt | Ge) {
+            self.bound(a, b);
+            return Value::derived(Ty::Bool, [a, b]);
+        }
+        // `max_retries + 1` still goes by its name.
+        let name = [a, b].into_iter().find_map(|v| match v {
+            Value::Unknown(u) => u.name,
+            _ => None,
+        });
+        Value::Unknown(Unknown { ty: a.ty(), tainted: a.is_tainted() || b.is_tainted(), name })
+    }
+
+    /// A comparison with something unknown may be what bounds the loop: remember its name.
+    fn bound(&mut self, a: &Value, b: &Value) {
+        if self.in_attempt {
+            return;
+        }
+        let names: Vec<Name> = [a, b]
+            .into_iter()
+            .filter_map(|v| match v {
+                Value::Unknown(u) if !u.tainted => u.name,
+                _ => None,
+            })
+            .collect();
+        if self.until.is_none() {
+            self.until = names.last().copied();
+        }
+    }
+
+    /// A value as `Display` shows it.
+    pub(super) fn display(&self, value: &Value) -> Text {
+        match self.load(value) {
+            Value::Int(n) => Text::literal(&n.to_string()),
+            Value::Bool(b) => Text::literal(&b.to_string()),
+            Value::Status(s) => {
+                Text::literal(&if http::reason(s).is_empty() { s.to_string() } else { http::reason(s).to_owned() })
+            }
+            Value::Str(text) => text,
+            Value::Failure(f) => match (&f.text, f.status, &f.ty) {
+                (Some(text), _, _) => text.clone(),
+                (None, Some(status), Ty::Int) => Text::literal(&status.to_string()),
+                (None, Some(status), Ty::Ext(path)) if path.as_str().ends_with("StatusCode") => {
+                    Text::literal(http::reason(status))
+                }
+                (None, Some(status), _) => Text(vec![Piece::Message(status)]),
+                (None, None, _) => Text(vec![Piece::Asked]),
+            },
+            Value::Struct(s) => {
+                // An error's own words are unknown, but it shows what it carries.
+                let mut text = Text(Vec::new());
+                if let Some((id, index)) = s.variant
+                    && let Some(message) = self.db.program().variant(id, index).message
+                {
+                    text.push(Text::literal(message.as_str()));
+                }
+                for (_, field) in &s.fields {
+                    if field.is_tainted() {
+                        let shown = self.display(field);
+                        text.push(shown);
+                    }
+                }
+                if text.0.is_empty() {
+                    text.0.push(Piece::Unknown);
+                }
+                text
+            }
+            Value::Option(Some(inner)) | Value::Result(Ok(inner) | Err(inner)) => self.display(&inner),
+            Value::Foreign(_, values) => {
+                let mut text = Text(Vec::new());
+                for value in values.iter() {
+                    text.push(self.display(value));
+                }
+                text
+            }
+            other => Text(vec![if other.is_tainted() { Piece::Asked } else { Piece::Unknown }]),
+        }
+    }
+}
+
+/// The smaller or larger of two values.
+pub(super) fn min_max(name: &str, a: &Value, b: &Value) -> Option<Value> {
+    Some(match (name, a, b) {
+        ("min", Value::Int(a), Value::Int(b)) => Value::Int(*a.min(b)),
+        ("max", Value::Int(a), Value::Int(b)) => Value::Int(*a.max(b)),
+        ("min", Value::Float(a), Value::Float(b)) => Value::Float(a.min(*b)),
+        ("max", Value::Float(a), Value::Float(b)) => Value::Float(a.max(*b)),
+        (_, Value::Duration(least, most), _) => duration::method(*least, *most, name, std::slice::from_ref(b))?,
+        _ => return None,
+    })
+}
+
+/// A shared handle to a value, for the wrappers of `builtin`.
+pub(super) fn shared(value: Value) -> Arc<Value> {
+    Arc::new(value)
+}

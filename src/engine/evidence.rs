@@ -1,0 +1,193 @@
+//! Does an attempt carry a credential? Evidence, with the place where it stands.
+//!
+//! Looked for where the operation is written, in what it calls on its way to the network, in the fields of the types
+//! it belongs to, and, for an operation that was passed in, at the callers.
+
+use rustc_hash::FxHashSet;
+
+use crate::engine::db::Db;
+use crate::engine::types::Ty;
+use crate::ir::{Span, Type};
+use crate::syntax::program::{FnId, TypeId};
+
+/// Calls followed from the attempt.
+const HOPS: u32 = 5;
+
+/// Evidence for a credential.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// For people: "`bearer_auth` in `client::Api::send`".
+    pub what: String,
+    /// It shows a credential being sent, rather than something named like one.
+    pub strong: bool,
+}
+
+/// Looks for evidence that a call carries a credential.
+pub fn find(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Evidence> {
+    let mut weak = None;
+    let mut keep = |evidence: Option<Evidence>| match evidence {
+        Some(found) if found.strong => Some(found),
+        Some(found) => {
+            weak.get_or_insert(found);
+            None
+        }
+        None => None,
+    };
+    if let Some(found) = keep(within(db, home, attempt)) {
+        return Some(found);
+    }
+    if let Some(found) = keep(downwards(db, home, attempt)) {
+        return Some(found);
+    }
+    // A request built beside the attempt, in the same function.
+    if let Some(found) = keep(within(db, home, site)) {
+        return Some(found);
+    }
+    if let Some(body) = &db.program().function(home).def.body
+        && let Some(found) = keep(within(db, home, body.span))
+    {
+        return Some(found);
+    }
+    let data = db.program().function(home);
+    for param in &data.def.params {
+        if let crate::ir::PatKind::Bind { name, .. } = &param.pat.kind
+            && db.lookup.models.words.is_credential(name.as_str())
+        {
+            keep(Some(Evidence { what: format!("parameter `{name}`"), strong: false }));
+        }
+    }
+    if let Some(owner) = data.owner
+        && let Some(found) = keep(of_type(db, owner, 0))
+    {
+        return Some(found);
+    }
+    weak
+}
+
+/// Signs inside a range of a function.
+pub fn within(db: &Db<'_>, id: FnId, span: Span) -> Option<Evidence> {
+    let signs = db.summary(id).signs.iter().filter(|s| span.contains(s.span));
+    let mut best = None;
+    for sign in signs {
+        if sign.strong {
+            return Some(Evidence { what: format!("`{}` in `{}`", sign.what, db.program().display(id)), strong: true });
+        }
+        best.get_or_insert(sign);
+    }
+    best.map(|sign| Evidence { what: format!("`{}` in `{}`", sign.what, db.program().display(id)), strong: false })
+}
+
+/// Signs in the functions that calls in a range lead to, on their way to the network, and in their types.
+pub fn downwards(db: &Db<'_>, home: FnId, span: Span) -> Option<Evidence> {
+    let mut weak: Option<Evidence> = None;
+    let mut seen: FxHashSet<FnId> = FxHashSet::default();
+    let mut types: FxHashSet<TypeId> = FxHashSet::default();
+    let mut calls: Vec<_> = db.summary(home).calls.iter().filter(|(at, _)| span.contains(**at)).collect();
+    calls.sort_by_key(|(at, _)| **at);
+    if let Some((_, call)) = calls.iter().find(|(_, c)| c.network.as_ref().is_some_and(|n| n.login)) {
+        let network = call.network.as_ref();
+        let krate = network.map_or("", |n| n.error.as_str().split("::").next().unwrap_or(""));
+        return Some(Evidence { what: format!("a login of `{krate}`"), strong: true });
+    }
+    let mut front: Vec<FnId> = calls.iter().flat_map(|(_, c)| c.targets.iter().copied()).collect();
+    for hop in 0..HOPS {
+        let mut next = Vec::new();
+        for id in front {
+            // A function that does not lead to the network does not send anything there; the first ones may build it.
+            if !seen.insert(id)
+                || (hop > 0 && db.hops(id).is_none() && !builds(db, id))
+                || db.program().function(id).is_test
+            {
+                continue;
+            }
+            let data = db.program().function(id);
+            let summary = db.summary(id);
+            if let Some((_, network)) =
+                summary.calls.values().filter_map(|c| c.network.as_ref()).map(|n| (n.login, n)).find(|(l, _)| *l)
+            {
+                let krate = network.error.as_str().split("::").next().unwrap_or("");
+                return Some(Evidence {
+                    what: format!("a login of `{krate}` in `{}`", db.program().display(id)),
+                    strong: true,
+                });
+            }
+            if let Some(body) = &data.def.body {
+                match within(db, id, body.span) {
+                    Some(found) if found.strong => return Some(found),
+                    Some(found) => {
+                        weak.get_or_insert(found);
+                    }
+                    None => {}
+                }
+            }
+            if let Some(owner) = data.owner
+                && types.insert(owner)
+            {
+                match of_type(db, owner, 0) {
+                    Some(found) if found.strong => return Some(found),
+                    Some(found) => {
+                        weak.get_or_insert(found);
+                    }
+                    None => {}
+                }
+            }
+            let mut calls: Vec<_> = summary.calls.iter().collect();
+            calls.sort_by_key(|(at, _)| **at);
+            next.extend(calls.into_iter().flat_map(|(_, c)| c.targets.iter().copied()));
+        }
+        front = next;
+    }
+    weak
+}
+
+/// A function that hands back a request or headers for somebody else to send.
+fn builds(db: &Db<'_>, id: FnId) -> bool {
+    match db.lookup.returns(id) {
+        Ty::Ext(path) => {
+            ["RequestBuilder", "Request", "HeaderMap", "Client"].iter().any(|t| path.as_str().ends_with(t))
+        }
+        Ty::Result(ok, _) => {
+            matches!(&*ok, Ty::Ext(path) if ["RequestBuilder", "Request", "HeaderMap", "Client"].iter().any(|t| path.as_str().ends_with(t)))
+        }
+        _ => false,
+    }
+}
+
+/// Fields named like a credential, and functions of the type that send one (a constructor that sets default headers).
+fn of_type(db: &Db<'_>, id: TypeId, depth: u32) -> Option<Evidence> {
+    let program = db.program();
+    let data = program.ty(id);
+    let mut weak = None;
+    for function in program.functions_of(id) {
+        let signs = &db.summary(*function).signs;
+        if let Some(sign) = signs.iter().find(|s| s.strong) {
+            let what = format!("`{}` in `{}`", sign.what, program.display(*function));
+            return Some(Evidence { what, strong: true });
+        }
+    }
+    if data.def.is_enum {
+        return None;
+    }
+    for field in data.def.variants.iter().flat_map(|v| &v.fields) {
+        if db.lookup.models.words.is_credential(field.name.as_str()) && !is_flag(&field.ty) {
+            let what = format!("field `{}` of `{}`", field.name, data.def.name);
+            weak.get_or_insert(Evidence { what, strong: false });
+        } else if depth < 2 {
+            let scope = db.lookup.type_scope(id, &[]);
+            if let Ty::Adt(inner, _) = scope.read(program, &field.ty)
+                && inner != id
+                && let Some(found) = of_type(db, inner, depth + 1)
+            {
+                if found.strong {
+                    return Some(found);
+                }
+                weak.get_or_insert(found);
+            }
+        }
+    }
+    weak
+}
+
+fn is_flag(ty: &Type) -> bool {
+    matches!(ty, Type::Path(p) if matches!(p.last().as_str(), "bool" | "AtomicBool" | "CancellationToken" | "usize" | "u32" | "u64"))
+}

@@ -1,0 +1,23 @@
+//! The engine: runs retry sites abstractly against a dead key.
+//!
+//! `summary` and `db` say what every function does without running it, `site` finds the sites and runs them with
+//! `interp` under each `scenario`, `evidence` says whether the operation carries a credential. Rules read [`Facts`].
+
+mod builtin;
+mod call;
+pub mod db;
+mod duration;
+pub mod evidence;
+mod http;
+mod interp;
+mod lookup;
+mod pattern;
+pub mod scenario;
+pub mod site;
+mod summary;
+mod text;
+pub mod trace;
+mod types;
+mod value;
+
+pub use site::Facts;

@@ -1,0 +1,226 @@
+//! Retry sites: where they are, which call is the attempt, and what they do in every scenario.
+
+use rustc_hash::FxHashSet;
+
+use crate::engine::db::Db;
+use crate::engine::evidence::{self, Evidence};
+use crate::engine::interp::{Forced, Interp, MANY, Target};
+use crate::engine::scenario::Scenario;
+use crate::engine::trace::{At, Decision, Event, Exit, Run};
+use crate::finding::SiteKind;
+use crate::ir::visit::{self, Node};
+use crate::ir::{ExprKind, Span};
+use crate::syntax::program::FnId;
+
+/// Runs with other answers, at most, for one scenario of one attempt.
+const RERUNS: usize = 10;
+/// Calls of one loop tried as the attempt.
+const CANDIDATES: usize = 8;
+/// Attempts with one credential that are still healthy: the first and one on a fresh connection.
+pub const ALLOWED: u32 = 2;
+
+/// What a scenario showed, over the runs that were needed.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The run that goes on longest.
+    pub run: Run,
+    /// Conditions without which it would stop, not about the failure.
+    pub assumed: Vec<At>,
+    /// An opaque question about the failure decides: with another answer it stops.
+    pub open: Vec<At>,
+}
+
+impl Shown {
+    /// More attempts than a healthy loop makes, without waiting for something else in between.
+    pub fn burns(&self) -> bool {
+        self.run.attempts > ALLOWED && !self.is_event_driven()
+    }
+
+    /// It is still going when the run is cut off.
+    pub fn is_unbounded(&self) -> bool {
+        self.run.exit == Exit::Going || self.run.attempts >= MANY
+    }
+
+    /// Between two attempts it waits for a message or an element: every attempt is another operation.
+    pub fn is_event_driven(&self) -> bool {
+        self.run.last_round().iter().any(|e| matches!(e, Event::Wait(_)))
+    }
+}
+
+/// A retry site with what its runs showed.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Its kind.
+    pub kind: SiteKind,
+    /// The function it stands in.
+    pub home: FnId,
+    /// The whole of it.
+    pub site: Span,
+    /// The call that is attempted.
+    pub attempt: Span,
+    /// Why it is believed to carry a credential.
+    pub evidence: Option<Evidence>,
+    /// Success.
+    pub success: Run,
+    /// 401.
+    pub dead: Shown,
+    /// 403.
+    pub forbidden: Shown,
+}
+
+impl Facts {
+    /// Success goes round too: a worker, not a retry.
+    pub fn is_worker(&self) -> bool {
+        self.success.attempts > ALLOWED
+    }
+}
+
+/// Every loop of a function that may be a retry site, outermost first.
+pub fn loops(db: &Db<'_>, id: FnId) -> Vec<Span> {
+    let mut out = Vec::new();
+    if let Some(body) = &db.program().function(id).def.body {
+        visit::block(body, &mut |node| {
+            if let Node::Expr(e) = node
+                && matches!(e.kind, ExprKind::Loop { .. } | ExprKind::While { .. } | ExprKind::For { .. })
+            {
+                out.push(e.span);
+            }
+            true
+        });
+    }
+    out
+}
+
+/// The calls of a loop that may be its attempt: those that go to the network, and operations that were passed in.
+pub fn candidates(db: &Db<'_>, id: FnId, site: Span) -> Vec<Span> {
+    let mut found: Vec<Span> = db
+        .summary(id)
+        .calls
+        .iter()
+        .filter(|(at, call)| site.contains(**at) && (db.reaches(call) || call.indirect))
+        .map(|(at, _)| *at)
+        .collect();
+    found.sort();
+    found
+}
+
+/// Runs one candidate in every scenario. `None` when it is never attempted.
+pub fn examine(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Facts> {
+    let mut target = Target { home, site, attempt, response_world: true };
+    let mut dead = explore(db, Scenario::DeadKey, target);
+    if dead.run.attempts == 0 {
+        return None;
+    }
+    if !dead.run.hit && !dead.run.status_asked {
+        target.response_world = false;
+        dead = explore(db, Scenario::DeadKey, target);
+    }
+    let success = Interp::new(db, Scenario::Success, target, Forced::default()).run();
+    let forbidden = explore(db, Scenario::Forbidden, target);
+    Some(Facts {
+        kind: SiteKind::Loop,
+        home,
+        site,
+        attempt,
+        evidence: evidence::find(db, home, site, attempt),
+        success,
+        dead,
+        forbidden,
+    })
+}
+
+/// A loop with what is known of it.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// The function it stands in.
+    pub home: FnId,
+    /// The whole of it.
+    pub site: Span,
+    /// What its runs showed, for its most telling attempt.
+    pub facts: Facts,
+}
+
+/// Of nested loops around one attempt, the innermost that burns speaks: the others only come back to it.
+pub fn innermost(examined: Vec<Examined>) -> Vec<Examined> {
+    let burning: Vec<(FnId, Span, Span)> =
+        examined.iter().filter(|e| e.facts.dead.burns()).map(|e| (e.home, e.site, e.facts.attempt)).collect();
+    examined
+        .into_iter()
+        .filter(|e| {
+            !burning.iter().any(|(home, site, attempt)| {
+                *home == e.home && *attempt == e.facts.attempt && *site != e.site && e.site.contains(*site)
+            })
+        })
+        .collect()
+}
+
+/// The most telling candidate of a loop: one that burns with a credential, else one that burns, else the first.
+pub fn analyse(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
+    let mut best: Option<(u8, Facts)> = None;
+    for attempt in candidates(db, home, site).into_iter().take(CANDIDATES) {
+        let Some(facts) = examine(db, home, site, attempt) else { continue };
+        let burns = facts.dead.burns() || facts.forbidden.burns();
+        let rank = match (burns, &facts.evidence) {
+            (true, Some(_)) => 3,
+            (true, None) => 2,
+            (false, Some(_)) => 1,
+            (false, None) => 0,
+        };
+        if best.as_ref().is_none_or(|(r, _)| rank > *r) {
+            best = Some((rank, facts));
+        }
+        if rank == 3 {
+            break;
+        }
+    }
+    best.map(|(_, facts)| Examined { home, site, facts })
+}
+
+/// Runs a scenario, again with other answers where a condition that has nothing to do with the failure made it stop,
+/// and then looks which answers it rests on.
+fn explore(db: &Db<'_>, scenario: Scenario, target: Target) -> Shown {
+    let mut forced = Forced::default();
+    let mut run = Interp::new(db, scenario, target, forced.clone()).run();
+    let mut tried: FxHashSet<(At, bool)> = FxHashSet::default();
+    let mut left = RERUNS;
+    while run.attempts <= ALLOWED && run.exit == Exit::Left || run.attempts == 0 {
+        let last = run.attempts;
+        let next = run.decisions.iter().rev().find(|d| {
+            let key = (d.at, d.after);
+            let here = d.attempts == last && (!d.in_attempt || !run.hit);
+            !d.tainted && here && !tried.contains(&key) && !forced.contains_key(&key)
+        });
+        let Some(Decision { at, after, taken, .. }) = next.cloned() else { break };
+        if left == 0 {
+            break;
+        }
+        left -= 1;
+        tried.insert((at, after));
+        forced.insert((at, after), !taken);
+        let other = Interp::new(db, scenario, target, forced.clone()).run();
+        let further = other.attempts > run.attempts || (other.hit && !run.hit && other.attempts >= run.attempts);
+        if further {
+            run = other;
+        } else {
+            forced.remove(&(at, after));
+        }
+    }
+    let mut shown = Shown { run, assumed: Vec::new(), open: Vec::new() };
+    if !shown.burns() {
+        return shown;
+    }
+    let mut seen: FxHashSet<(At, bool)> = FxHashSet::default();
+    for decision in shown.run.decisions.clone() {
+        if !decision.after || !seen.insert((decision.at, decision.after)) || seen.len() > RERUNS {
+            continue;
+        }
+        let mut forced = forced.clone();
+        forced.insert((decision.at, decision.after), !decision.taken);
+        let other = Interp::new(db, scenario, target, forced).run();
+        if other.attempts <= ALLOWED && other.exit == Exit::Left {
+            let list = if decision.tainted { &mut shown.open } else { &mut shown.assumed };
+            list.push(decision.at);
+        }
+    }
+    shown
+}

@@ -1,0 +1,108 @@
+//! What a run leaves behind: events in order, and the decisions that had to be assumed.
+
+use crate::ir::{Name, Span};
+use crate::syntax::program::FileId;
+
+/// A place in a file of the unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct At {
+    /// The file.
+    pub file: FileId,
+    /// The range.
+    pub span: Span,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The operation was attempted.
+    Attempt(At),
+    /// The code asked what failed, and what the answer was.
+    Question(At, String),
+    /// It slept: least and most seconds, or an unknown time.
+    Delay(At, Option<(f64, f64)>),
+    /// It waited for something else than time: a message, a connection.
+    Wait(At),
+    /// Control went back to the loop's head.
+    BackEdge(At),
+}
+
+/// A condition that could not be evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Where.
+    pub at: At,
+    /// It was made after the first attempt began.
+    pub after: bool,
+    /// It was about the failure.
+    pub tainted: bool,
+    /// It was made while the attempted operation ran.
+    pub in_attempt: bool,
+    /// What was taken.
+    pub taken: bool,
+    /// How many attempts had begun.
+    pub attempts: u32,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Exit {
+    /// The site was left.
+    Left,
+    /// It was still going when the run was cut off.
+    Going,
+    /// The run was cut off for its length.
+    Budget,
+    /// The site was not reached.
+    Unreached,
+}
+
+/// What one run of a site showed.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// How it ended.
+    pub exit: Exit,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// The attempted operation really went to the network.
+    pub hit: bool,
+    /// What happened, from the first attempt.
+    pub events: Vec<Event>,
+    /// What was assumed.
+    pub decisions: Vec<Decision>,
+    /// A bound that the code does not show, by its name.
+    pub until: Option<Name>,
+    /// The response's status was looked at.
+    pub status_asked: bool,
+    /// The status of the scenario.
+    pub status: Option<u16>,
+}
+
+impl Run {
+    /// Seconds slept: least, most, and whether some delay was unknown.
+    pub fn slept(&self) -> (f64, f64, bool) {
+        let mut total = (0.0, 0.0, false);
+        for event in &self.events {
+            match event {
+                Event::Delay(_, Some((least, most))) => {
+                    total.0 += least;
+                    total.1 += most;
+                }
+                Event::Delay(_, None) => total.2 = true,
+                _ => {}
+            }
+        }
+        total
+    }
+
+    /// The events between the last two attempts, the earlier attempt first: the way around the loop.
+    pub fn last_round(&self) -> &[Event] {
+        let attempts: Vec<usize> =
+            self.events.iter().enumerate().filter(|(_, e)| matches!(e, Event::Attempt(_))).map(|(i, _)| i).collect();
+        match attempts.as_slice() {
+            [.., from, to] => &self.events[*from..*to],
+            [from] => &self.events[*from..],
+            [] => &[],
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `retrylint` finds retry loops that burn a dead API key: it runs each loop abstractly against a key that is refused
+//! every time, and looks at what happens.
+//!
+//! Data flows one way: `workspace` finds and reads files, `syntax` lowers them to `ir`, `engine` runs the sites,
+//! `rules` diagnose what the runs showed, `report` prints findings. [`check_workspace`] and [`check_source`] are the
+//! doors for everything that uses the analysis.
+
+mod check;
+pub mod cli;
+pub mod engine;
+pub mod finding;
+pub mod ir;
+pub mod models;
+pub mod report;
+pub mod rules;
+pub mod syntax;
+pub mod workspace;
+
+pub use check::{Options, check_source, check_workspace};

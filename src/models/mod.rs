@@ -1,0 +1,285 @@
+//! What names of other crates mean: delays, network calls, wrappers, credential words.
+//!
+//! All of it is data in `rules/models/*.toml`; a user's own file has the same form. Nothing here knows the engine.
+
+use std::path::Path;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
+
+use crate::ir::Name;
+
+mod words;
+pub use words::{Words, split as split_words};
+
+static BUILT_IN: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/models.rs"));
+
+/// One model file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelFile {
+    /// What the file describes, for people.
+    #[serde(rename = "crate")]
+    _krate: Option<String>,
+    #[serde(default)]
+    delay: Vec<DelayEntry>,
+    #[serde(default)]
+    spawn: Vec<SpawnEntry>,
+    #[serde(default)]
+    wrapper: Vec<WrapperEntry>,
+    #[serde(default)]
+    constructor: Vec<ConstructorEntry>,
+    #[serde(default)]
+    network: Vec<NetworkEntry>,
+    #[serde(default)]
+    sdk: Vec<SdkEntry>,
+    credential: Option<CredentialEntry>,
+    words: Option<FxHashMap<String, Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DelayEntry {
+    call: Option<String>,
+    of: Option<String>,
+    method: Option<String>,
+    #[serde(default)]
+    unit: Option<String>,
+    #[serde(default)]
+    until: bool,
+    #[serde(default)]
+    interval: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpawnEntry {
+    call: String,
+    #[serde(default)]
+    closure: bool,
+    #[serde(default)]
+    wraps_ok: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrapperEntry {
+    call: String,
+    argument: usize,
+    #[serde(default)]
+    wraps_ok: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConstructorEntry {
+    call: String,
+    gives: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkEntry {
+    of: String,
+    #[serde(default)]
+    methods: Vec<String>,
+    #[serde(default)]
+    functions: Vec<String>,
+    answer: Answer,
+    response: Option<String>,
+    error: String,
+    #[serde(default)]
+    login: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SdkEntry {
+    crates: Vec<String>,
+    #[serde(default)]
+    prefixes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CredentialEntry {
+    methods: Vec<String>,
+}
+
+/// How a client tells a refused credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// `Ok(response)` whose status says it.
+    Response,
+    /// `Err(error)`.
+    Error,
+}
+
+/// How long a modelled delay is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DelayUnit {
+    /// The first argument is a `Duration`.
+    Duration,
+    /// The first argument counts milliseconds.
+    Millis,
+    /// It waits until an instant, or for the next tick: unknown.
+    Unknown,
+}
+
+/// A network call of a modelled client.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// How it answers.
+    pub answer: Answer,
+    /// The type of the response.
+    pub response: Option<Name>,
+    /// The type of the error.
+    pub error: Name,
+    /// The call itself is a login: it always carries a credential.
+    pub login: bool,
+}
+
+/// A call that runs a closure or future, here and now as far as the engine is concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct Runs {
+    /// Which argument.
+    pub argument: usize,
+    /// Its result arrives inside one more `Ok`.
+    pub wraps_ok: bool,
+}
+
+/// All models of a run.
+#[derive(Default)]
+pub struct Models {
+    delays: FxHashMap<String, DelayUnit>,
+    delay_methods: FxHashMap<(String, String), DelayUnit>,
+    runs: FxHashMap<String, Runs>,
+    constructors: FxHashMap<String, Name>,
+    network: FxHashMap<(String, String), Network>,
+    network_fns: FxHashMap<String, Network>,
+    sdks: FxHashSet<String>,
+    sdk_prefixes: Vec<String>,
+    credential_methods: FxHashSet<String>,
+    /// Words.
+    pub words: Words,
+}
+
+impl Models {
+    /// The built-in models and then the user's files, in order.
+    ///
+    /// # Errors
+    /// One message per file that cannot be read or is not of the form of `rules/models/*.toml`.
+    pub fn load(files: &[std::path::PathBuf]) -> Result<Models, String> {
+        let mut models = Models::default();
+        for (name, text) in BUILT_IN {
+            models.add(text).map_err(|e| format!("{name}: {e}"))?;
+        }
+        for file in files {
+            models.add_file(file)?;
+        }
+        Ok(models)
+    }
+
+    fn add_file(&mut self, file: &Path) -> Result<(), String> {
+        let text =
+            std::fs::read_to_string(file).map_err(|e| format!("cannot read the model file {}: {e}", file.display()))?;
+        self.add(&text).map_err(|e| {
+            let known = "see rules/models/reqwest.toml for the form";
+            format!("the model file {} is not valid: {}; {known}", file.display(), e.to_string().trim_end())
+        })
+    }
+
+    fn add(&mut self, text: &str) -> Result<(), toml::de::Error> {
+        let file: ModelFile = toml::from_str(text)?;
+        for entry in file.delay {
+            let unit = match entry.unit.as_deref() {
+                Some("ms") => DelayUnit::Millis,
+                _ if entry.until || entry.interval => DelayUnit::Unknown,
+                _ => DelayUnit::Duration,
+            };
+            if let Some(call) = entry.call {
+                self.delays.insert(call, unit);
+            }
+            if let (Some(of), Some(method)) = (entry.of, entry.method) {
+                self.delay_methods.insert((of, method), unit);
+            }
+        }
+        for entry in file.spawn {
+            self.runs.insert(entry.call, Runs { argument: 0, wraps_ok: !entry.closure || entry.wraps_ok });
+        }
+        for entry in file.wrapper {
+            self.runs.insert(entry.call, Runs { argument: entry.argument, wraps_ok: entry.wraps_ok });
+        }
+        for entry in file.constructor {
+            self.constructors.insert(entry.call, Name::new(&entry.gives));
+        }
+        for entry in file.network {
+            let network = Network {
+                answer: entry.answer,
+                response: entry.response.as_deref().map(Name::new),
+                error: Name::new(&entry.error),
+                login: entry.login,
+            };
+            for method in entry.methods {
+                self.network.insert((entry.of.clone(), method), network.clone());
+            }
+            for function in entry.functions {
+                self.network_fns.insert(function, network.clone());
+            }
+        }
+        for entry in file.sdk {
+            self.sdks.extend(entry.crates);
+            self.sdk_prefixes.extend(entry.prefixes);
+        }
+        if let Some(entry) = file.credential {
+            self.credential_methods.extend(entry.methods);
+        }
+        if let Some(words) = file.words {
+            self.words.add(words);
+        }
+        Ok(())
+    }
+
+    /// The delay that a path names.
+    pub fn delay(&self, path: &str) -> Option<DelayUnit> {
+        self.delays.get(path).copied()
+    }
+
+    /// The delay that a method of an external type is.
+    pub fn delay_method(&self, of: &str, method: &str) -> Option<DelayUnit> {
+        self.delay_methods.get(&(of.to_owned(), method.to_owned())).copied()
+    }
+
+    /// The call runs one of its arguments.
+    pub fn runs(&self, path: &str) -> Option<Runs> {
+        self.runs.get(path).copied()
+    }
+
+    /// The type that an external function returns, where a model says so.
+    pub fn constructor(&self, path: &str) -> Option<Name> {
+        self.constructors.get(path).copied()
+    }
+
+    /// The network call that a method of an external type is. The type's crate decides.
+    pub fn network_method(&self, of: &str, method: &str) -> Option<&Network> {
+        let krate = of.split("::").next().unwrap_or(of);
+        self.network.get(&(krate.to_owned(), method.to_owned()))
+    }
+
+    /// The network call that a path names.
+    pub fn network_fn(&self, path: &str) -> Option<&Network> {
+        self.network_fns.get(path)
+    }
+
+    /// Whether a crate is the client of one authenticated service.
+    pub fn is_sdk(&self, path: &str) -> bool {
+        let krate = path.split("::").next().unwrap_or(path);
+        self.sdks.contains(krate) || self.sdk_prefixes.iter().any(|p| krate.starts_with(p.as_str()))
+    }
+
+    /// A method that puts a credential into a request.
+    pub fn credential_method(&self, method: &str) -> bool {
+        self.credential_methods.contains(method)
+    }
+}

@@ -1,0 +1,25 @@
+//! RL006: a worker or reconnect loop meets a refused credential and comes back for ever.
+
+use super::{Diagnosis, Rule, cost};
+use crate::engine::Facts;
+use crate::finding::Level;
+
+pub(super) static RULE: Rule = Rule {
+    code: "RL006",
+    name: "dead-key-worker",
+    level: Level::Warn,
+    page: include_str!("../../rules/dead-key-worker.md"),
+    diagnose,
+};
+
+fn diagnose(facts: &Facts) -> Option<Diagnosis> {
+    let shown = cost::shown(facts);
+    facts.is_worker().then(|| Diagnosis {
+        message: format!("worker comes back to a {} {}", cost::status(facts), cost::phrase(shown)),
+        help:
+            "end the worker, or stop it and tell a person, when the credential is refused; back off only for failures \
+               that can pass"
+                .to_owned(),
+        milder: false,
+    })
+}

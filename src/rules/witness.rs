@@ -1,0 +1,158 @@
+//! From the engine's events to what people read: the site's verdict, and a finding with its witness.
+
+use rustc_hash::FxHashSet;
+
+use super::{Diagnosis, Rule, cost};
+use crate::engine::db::Db;
+use crate::engine::site::{Facts, Shown};
+use crate::engine::trace::{At, Event, Exit};
+use crate::finding::{Certainty, Finding, Level, Role, Site, SiteKind, SiteRef, Step, Verdict};
+use crate::ir::Span;
+use crate::syntax::program::{FnId, Program};
+use crate::workspace::source::Place;
+
+/// Tests of the failure shown in a witness, at most: the last ones decide.
+const TESTS: usize = 3;
+
+fn place(program: &Program, at: At) -> Place {
+    Place { source: program.file(at.file).source.clone(), span: at.span }
+}
+
+/// The site with its verdict.
+pub fn site(db: &Db<'_>, facts: &Facts) -> Site {
+    let program = db.program();
+    let file = program.function(facts.home).file;
+    let at = |span: Span| place(program, At { file, span });
+    let dead = &facts.dead;
+    let verdict = match (&dead.run.exit, &facts.evidence) {
+        (Exit::Budget, _) => Verdict::Undecided("too complex: not analysed".to_owned()),
+        _ if dead.is_event_driven() => Verdict::Undecided("waits for an event before each attempt".to_owned()),
+        (_, None) => Verdict::NoCredential,
+        _ if !dead.burns() => Verdict::Stops(dead.run.attempts),
+        _ if !dead.open.is_empty() => {
+            let question = program.file(dead.open[0].file).source.slice(dead.open[0].span);
+            Verdict::Undecided(format!("depends on `{}`", first_line(question)))
+        }
+        _ if facts.is_worker() => Verdict::Worker,
+        _ => Verdict::Burns(cost::attempts(dead)),
+    };
+    Site {
+        kind: facts.kind,
+        place: at(facts.site),
+        function: program.display(facts.home),
+        attempt: Some(at(facts.attempt)),
+        credential: facts.evidence.as_ref().map(|e| e.what.clone()),
+        verdict,
+        slept: cost::slept(dead),
+        is_test: program.function(facts.home).is_test,
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("").trim()
+}
+
+/// The finding.
+pub fn finding(
+    db: &Db<'_>,
+    facts: &Facts,
+    shown: &Shown,
+    rule: &'static Rule,
+    level: Level,
+    certainty: Certainty,
+    diagnosis: Diagnosis,
+) -> Finding {
+    let program = db.program();
+    let file = program.function(facts.home).file;
+    let mut sites = vec![SiteRef { kind: facts.kind, place: place(program, At { file, span: facts.site }) }];
+    for id in policies(db, facts, shown) {
+        let data = program.function(id);
+        let span = Span { start: data.def.name_span.start, end: data.span.end };
+        sites.push(SiteRef { kind: SiteKind::Policy, place: place(program, At { file: data.file, span }) });
+    }
+    let assumed = shown
+        .assumed
+        .iter()
+        .chain(&shown.open)
+        .map(|at| format!("`{}`", first_line(program.file(at.file).source.slice(at.span))))
+        .collect();
+    Finding {
+        rule,
+        level,
+        certainty,
+        message: diagnosis.message,
+        help: diagnosis.help,
+        attempts: cost::attempts(shown),
+        slept: cost::slept(shown),
+        sites,
+        witness: steps(program, shown),
+        assumed,
+    }
+}
+
+fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
+    let round = shown.run.last_round();
+    let status = shown.run.status.unwrap_or(401);
+    let mut out = Vec::new();
+    let tests: Vec<(usize, &At, &String)> = round
+        .iter()
+        .enumerate()
+        .filter_map(|(i, e)| match e {
+            Event::Question(at, what) => Some((i, at, what)),
+            _ => None,
+        })
+        .collect();
+    // The same place asked twice says it once.
+    let mut seen: FxHashSet<At> = FxHashSet::default();
+    let mut kept: Vec<usize> =
+        tests.iter().rev().filter(|(_, at, _)| seen.insert(**at)).take(TESTS).map(|(i, _, _)| *i).collect();
+    kept.sort_unstable();
+    let first_delay = shown.run.events.iter().find_map(|e| match e {
+        Event::Delay(_, time) => Some(*time),
+        _ => None,
+    });
+    let mut delays = 0;
+    for (i, event) in round.iter().enumerate() {
+        let step = match event {
+            Event::Attempt(at) => (Role::Attempt, at, format!("this attempt is refused with {status}")),
+            Event::Question(at, what) if kept.contains(&i) => (Role::Test, at, what.clone()),
+            Event::Delay(at, time) => {
+                delays += 1;
+                if delays > 2 {
+                    continue;
+                }
+                let what = match (time, first_delay.flatten()) {
+                    (Some((least, most)), Some((first, _))) if shown.run.attempts > 2 && *least > first => {
+                        format!(
+                            "sleeps {} the first time, {} the last",
+                            cost::range(first, first),
+                            cost::range(*least, *most)
+                        )
+                    }
+                    (Some((least, most)), _) => format!("sleeps {}", cost::range(*least, *most)),
+                    (None, _) => "sleeps".to_owned(),
+                };
+                (Role::Delay, at, what)
+            }
+            Event::BackEdge(at) => {
+                (Role::BackEdge, at, "back to the next attempt, with the same credential".to_owned())
+            }
+            Event::Question(..) | Event::Wait(_) => continue,
+        };
+        out.push(Step { role: step.0, place: place(program, *step.1), what: step.2 });
+    }
+    out
+}
+
+/// The functions elsewhere whose answer let the failure through.
+fn policies(db: &Db<'_>, facts: &Facts, shown: &Shown) -> Vec<FnId> {
+    let mut out: Vec<FnId> = Vec::new();
+    for event in shown.run.last_round() {
+        let Event::Question(at, _) = event else { continue };
+        let Some(id) = db.function_at(*at) else { continue };
+        if id != facts.home && !out.contains(&id) && db.decides(id) {
+            out.push(id);
+        }
+    }
+    out
+}

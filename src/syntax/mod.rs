@@ -1,0 +1,19 @@
+//! The front end: from text to the IR, and the door through which the engine asks for it.
+//!
+//! `scan` bounds nesting before `syn` sees a text, `parse` drives, `recover` saves what it can of a file that does not
+//! parse, and the other files lower `syn` trees: `lower` holds what they share. Nothing outside of this module names
+//! `syn`, `proc_macro2` or `quote`.
+
+mod expr;
+mod items;
+mod lower;
+mod macros;
+mod parse;
+mod pat;
+pub mod program;
+mod recover;
+mod scan;
+mod types;
+
+pub use lower::MAX_DEPTH;
+pub use parse::{Parsed, STACK_SIZE, parse};
