@@ -154,4 +154,10 @@ impl<'a> Ledger<'a> {
         self.credential = to;
         self.ended = None;
     }
+
+    /// The same ledger, borrowing nothing.
+    #[cfg(feature = "tower")]
+    pub(crate) fn into_owned(self) -> Ledger<'static> {
+        Ledger { credential: Cow::Owned(self.credential.into_owned()), ..self }
+    }
 }

@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod adapters;
 mod attempt;
 mod backoff;
 mod class;
@@ -37,5 +38,18 @@ pub use crate::permanent::{Permanent, Reason};
 pub use crate::pool::{CredentialPool, CredentialsExhausted, KeyRing, KeyState, Strategy, Tried};
 pub use crate::refresh::Refresher;
 pub use crate::retry::{retry, retry_async, retry_with};
+
+#[cfg(feature = "backon")]
+#[cfg_attr(docsrs, doc(cfg(feature = "backon")))]
+pub use crate::adapters::backon;
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub use crate::adapters::http;
+#[cfg(feature = "reqwest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
+pub use crate::adapters::reqwest;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use crate::adapters::tower;
 
 pub(crate) use crate::lock::lock;

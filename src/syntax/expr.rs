@@ -6,15 +6,14 @@
 use std::sync::Arc;
 
 use super::items::annotation;
-use super::lower::{Lower, at, opaque, span_of, to};
-use super::pat::member_span;
+use super::lower::{Lower, opaque, to};
 use crate::ir::{
     Arm, BinOp, Block, Expr, ExprKind, Lit, MacroBody, MacroCall, Name, Param, Path, Span, Stmt, Type, UnOp,
 };
 
 impl Lower {
     pub(super) fn block(&mut self, block: &syn::Block) -> Block {
-        Block { stmts: self.stmts(&block.stmts), span: at(block.brace_token.span.join()) }
+        Block { stmts: self.stmts(&block.stmts), span: self.at(block.brace_token.span.join()) }
     }
 
     pub(super) fn stmts(&mut self, stmts: &[syn::Stmt]) -> Vec<Stmt> {
@@ -58,12 +57,12 @@ impl Lower {
             ty: annotation(&local.pat).map(|ty| self.ty(ty)),
             init: local.init.as_ref().map(|init| self.expr(&init.expr)),
             els,
-            span: to(at(local.let_token.span), at(local.semi_token.span)),
+            span: to(self.at(local.let_token.span), self.at(local.semi_token.span)),
         }
     }
 
     pub(super) fn expr(&mut self, expr: &syn::Expr) -> Expr {
-        self.deeper(expr, |lower| lower.expr_inner(expr)).unwrap_or_else(|| opaque(span_of(expr)))
+        self.deeper(expr, |lower| lower.expr_inner(expr)).unwrap_or_else(|| opaque(self.span_of(expr)))
     }
 
     fn boxed(&mut self, expr: &syn::Expr) -> Box<Expr> {
@@ -77,7 +76,7 @@ impl Lower {
     fn expr_inner(&mut self, expr: &syn::Expr) -> Expr {
         use syn::Expr as E;
         let (kind, span) = match expr {
-            E::Paren(e) => return Expr { kind: self.expr(&e.expr).kind, span: at(e.paren_token.span.join()) },
+            E::Paren(e) => return Expr { kind: self.expr(&e.expr).kind, span: self.at(e.paren_token.span.join()) },
             E::Group(e) => return self.expr(&e.expr),
             E::Lit(e) => return self.lit(&e.lit),
             E::Path(e) => {
@@ -86,31 +85,31 @@ impl Lower {
                 (ExprKind::Path(path), span)
             }
             // `_ = f();`: a name that nothing reads.
-            E::Infer(e) => return name_expr("_", at(e.underscore_token.span)),
+            E::Infer(e) => return name_expr("_", self.at(e.underscore_token.span)),
             E::Field(e) => {
                 let base = self.boxed(&e.base);
-                let span = to(base.span, member_span(&e.member));
+                let span = to(base.span, self.member_span(&e.member));
                 (ExprKind::Field(base, self.member(&e.member)), span)
             }
             E::Index(e) => {
                 let base = self.boxed(&e.expr);
-                let span = to(base.span, at(e.bracket_token.span.close()));
+                let span = to(base.span, self.at(e.bracket_token.span.close()));
                 (ExprKind::Index(base, self.boxed(&e.index)), span)
             }
             E::MethodCall(e) => return self.method(e),
             E::Call(e) => {
                 let callee = self.boxed(&e.func);
-                let span = to(callee.span, at(e.paren_token.span.close()));
+                let span = to(callee.span, self.at(e.paren_token.span.close()));
                 (ExprKind::Call { callee, args: self.exprs(&e.args) }, span)
             }
             E::Await(e) => {
                 let base = self.boxed(&e.base);
-                let span = to(base.span, at(e.await_token.span));
+                let span = to(base.span, self.at(e.await_token.span));
                 (ExprKind::Await(base), span)
             }
             E::Try(e) => {
                 let base = self.boxed(&e.expr);
-                let span = to(base.span, at(e.question_token.span));
+                let span = to(base.span, self.at(e.question_token.span));
                 (ExprKind::Try(base), span)
             }
             E::Unary(e) => {
@@ -119,19 +118,19 @@ impl Lower {
                     syn::UnOp::Not(token) => (UnOp::Not, token.span),
                     syn::UnOp::Neg(token) => (UnOp::Neg, token.span),
                     syn::UnOp::Deref(token) => (UnOp::Deref, token.span),
-                    _ => return opaque(span_of(expr)),
+                    _ => return opaque(self.span_of(expr)),
                 };
-                let span = to(at(token), inner.span);
+                let span = to(self.at(token), inner.span);
                 (ExprKind::Unary(op, inner), span)
             }
             E::Reference(e) => {
                 let inner = self.boxed(&e.expr);
-                let span = to(at(e.and_token.span), inner.span);
+                let span = to(self.at(e.and_token.span), inner.span);
                 (ExprKind::Ref { mutable: e.mutability.is_some(), expr: inner }, span)
             }
             E::RawAddr(e) => {
                 let inner = self.boxed(&e.expr);
-                let span = to(at(e.and_token.span), inner.span);
+                let span = to(self.at(e.and_token.span), inner.span);
                 let mutable = matches!(e.mutability, syn::PointerMutability::Mut(_));
                 (ExprKind::Ref { mutable, expr: inner }, span)
             }
@@ -143,23 +142,23 @@ impl Lower {
             }
             E::Cast(e) => {
                 let inner = self.boxed(&e.expr);
-                let span = to(inner.span, span_of(&e.ty));
+                let span = to(inner.span, self.span_of(&e.ty));
                 (ExprKind::Cast(inner, self.ty(&e.ty)), span)
             }
             E::Let(e) => {
                 let (pat, value) = (Box::new(self.pat(&e.pat)), self.boxed(&e.expr));
-                let span = to(at(e.let_token.span), value.span);
+                let span = to(self.at(e.let_token.span), value.span);
                 (ExprKind::Let { pat, expr: value }, span)
             }
             E::Range(e) => {
                 let (lo, hi, inclusive, span) = self.range(e);
                 (ExprKind::Range { lo, hi, inclusive }, span)
             }
-            E::Tuple(e) => (ExprKind::Tuple(self.exprs(&e.elems)), at(e.paren_token.span.join())),
-            E::Array(e) => (ExprKind::Array(self.exprs(&e.elems)), at(e.bracket_token.span.join())),
+            E::Tuple(e) => (ExprKind::Tuple(self.exprs(&e.elems)), self.at(e.paren_token.span.join())),
+            E::Array(e) => (ExprKind::Array(self.exprs(&e.elems)), self.at(e.bracket_token.span.join())),
             E::Repeat(e) => {
                 let kind = ExprKind::Repeat(self.boxed(&e.expr), self.boxed(&e.len));
-                (kind, at(e.bracket_token.span.join()))
+                (kind, self.at(e.bracket_token.span.join()))
             }
             E::Macro(e) => return self.macro_expr(&e.mac),
             _ => return self.control(expr),
@@ -173,66 +172,66 @@ impl Lower {
         let (kind, span) = match expr {
             E::Block(e) => {
                 let block = self.block(&e.block);
-                let span = to(label_start(&e.label).unwrap_or(block.span), block.span);
+                let span = to(self.label_start(&e.label).unwrap_or(block.span), block.span);
                 (ExprKind::Block { label: self.label_of(&e.label), block, is_try: false }, span)
             }
-            E::Unsafe(e) => self.plain_block(&e.block, at(e.unsafe_token.span), false),
-            E::Const(e) => self.plain_block(&e.block, at(e.const_token.span), false),
-            E::TryBlock(e) => self.plain_block(&e.block, at(e.try_token.span), true),
+            E::Unsafe(e) => self.plain_block(&e.block, self.at(e.unsafe_token.span), false),
+            E::Const(e) => self.plain_block(&e.block, self.at(e.const_token.span), false),
+            E::TryBlock(e) => self.plain_block(&e.block, self.at(e.try_token.span), true),
             E::Async(e) => {
                 let block = self.block(&e.block);
-                let span = to(at(e.async_token.span), block.span);
+                let span = to(self.at(e.async_token.span), block.span);
                 (ExprKind::Async(block), span)
             }
             E::If(e) => {
                 let (cond, then) = (self.boxed(&e.cond), self.block(&e.then_branch));
                 let els = e.else_branch.as_ref().map(|(_, els)| self.boxed(els));
-                let span = to(at(e.if_token.span), els.as_ref().map_or(then.span, |els| els.span));
+                let span = to(self.at(e.if_token.span), els.as_ref().map_or(then.span, |els| els.span));
                 (ExprKind::If { cond, then, els }, span)
             }
             E::Match(e) => {
                 let scrutinee = self.boxed(&e.expr);
                 let arms = e.arms.iter().map(|arm| self.arm(arm)).collect();
-                let span = to(at(e.match_token.span), at(e.brace_token.span.close()));
+                let span = to(self.at(e.match_token.span), self.at(e.brace_token.span.close()));
                 (ExprKind::Match { scrutinee, arms }, span)
             }
             E::Loop(e) => {
                 let body = self.block(&e.body);
-                let span = to(label_start(&e.label).unwrap_or_else(|| at(e.loop_token.span)), body.span);
+                let span = to(self.label_start(&e.label).unwrap_or_else(|| self.at(e.loop_token.span)), body.span);
                 (ExprKind::Loop { label: self.label_of(&e.label), body }, span)
             }
             E::While(e) => {
                 let (cond, body) = (self.boxed(&e.cond), self.block(&e.body));
-                let span = to(label_start(&e.label).unwrap_or_else(|| at(e.while_token.span)), body.span);
+                let span = to(self.label_start(&e.label).unwrap_or_else(|| self.at(e.while_token.span)), body.span);
                 (ExprKind::While { label: self.label_of(&e.label), cond, body }, span)
             }
             E::ForLoop(e) => {
                 let (pat, iter, body) = (Box::new(self.pat(&e.pat)), self.boxed(&e.expr), self.block(&e.body));
-                let span = to(label_start(&e.label).unwrap_or_else(|| at(e.for_token.span)), body.span);
+                let span = to(self.label_start(&e.label).unwrap_or_else(|| self.at(e.for_token.span)), body.span);
                 (ExprKind::For { label: self.label_of(&e.label), pat, iter, body }, span)
             }
             E::Break(e) => {
                 let value = e.expr.as_ref().map(|value| self.boxed(value));
-                let start = at(e.break_token.span);
-                let end = value.as_ref().map(|value| value.span).or(e.label.as_ref().map(|label| at(label.span())));
+                let start = self.at(e.break_token.span);
+                let end = value.as_ref().map(|value| value.span).or(e.label.as_ref().map(|label| self.at(label.span())));
                 let label = e.label.as_ref().map(|label| self.label(label));
                 (ExprKind::Break { label, value }, to(start, end.unwrap_or(start)))
             }
             E::Continue(e) => {
-                let start = at(e.continue_token.span);
-                let end = e.label.as_ref().map_or(start, |label| at(label.span()));
+                let start = self.at(e.continue_token.span);
+                let end = e.label.as_ref().map_or(start, |label| self.at(label.span()));
                 (ExprKind::Continue { label: e.label.as_ref().map(|label| self.label(label)) }, to(start, end))
             }
             E::Return(e) => {
                 let value = e.expr.as_ref().map(|value| self.boxed(value));
-                let start = at(e.return_token.span);
+                let start = self.at(e.return_token.span);
                 let span = to(start, value.as_ref().map_or(start, |value| value.span));
                 (ExprKind::Return(value), span)
             }
             // There is no word for it: a macro that takes the value and gives something unknown back.
             E::Yield(e) => {
                 let value = e.expr.as_ref().map(|value| self.expr(value));
-                let start = at(e.yield_token.span);
+                let start = self.at(e.yield_token.span);
                 let span = to(start, value.as_ref().map_or(start, |value| value.span));
                 let path = name_path("yield", start);
                 let body = MacroBody::Args(value.into_iter().collect());
@@ -244,11 +243,11 @@ impl Lower {
                 let fields = e.fields.iter().map(|field| (self.member(&field.member), self.expr(&field.expr)));
                 let fields = fields.collect();
                 let rest = e.rest.as_ref().map(|rest| self.boxed(rest));
-                let span = to(path.span, at(e.brace_token.span.close()));
+                let span = to(path.span, self.at(e.brace_token.span.close()));
                 (ExprKind::Struct { path, fields, rest }, span)
             }
-            E::Verbatim(tokens) => return self.verbatim(tokens, span_of(expr)),
-            _ => return opaque(span_of(expr)),
+            E::Verbatim(tokens) => return self.verbatim(tokens, self.span_of(expr)),
+            _ => return opaque(self.span_of(expr)),
         };
         Expr { kind, span }
     }
@@ -263,16 +262,20 @@ impl Lower {
         label.as_ref().map(|label| self.label(&label.name))
     }
 
+    fn label_start(&self, label: &Option<syn::Label>) -> Option<Span> {
+        label.as_ref().map(|label| self.at(label.name.apostrophe))
+    }
+
     fn method(&mut self, e: &syn::ExprMethodCall) -> Expr {
         let recv = self.boxed(&e.receiver);
-        let span = to(recv.span, at(e.paren_token.span.close()));
+        let span = to(recv.span, self.at(e.paren_token.span.close()));
         let turbofish = e.turbofish.iter().flat_map(|angle| &angle.args).filter_map(|arg| match arg {
             syn::GenericArgument::Type(ty) => Some(self.ty(ty)),
             _ => None,
         });
         let turbofish = turbofish.collect();
         let args = self.exprs(&e.args);
-        let name_span = at(e.method.span());
+        let name_span = self.at(e.method.span());
         Expr { kind: ExprKind::Method { recv, name: self.name(&e.method), name_span, turbofish, args }, span }
     }
 
@@ -308,15 +311,15 @@ impl Lower {
             .map(|input| Param { pat: self.pat(input), ty: annotation(input).map_or(Type::Infer, |ty| self.ty(ty)) });
         let params = params.collect();
         let body = self.boxed(&e.body);
-        let span = to(at(first), body.span);
+        let span = to(self.at(first), body.span);
         Expr { kind: ExprKind::Closure { params, body, is_async: e.asyncness.is_some() }, span }
     }
 
     /// The ends of a range, whether it includes the upper one, and its span.
     pub(super) fn range(&mut self, e: &syn::ExprRange) -> (Option<Box<Expr>>, Option<Box<Expr>>, bool, Span) {
         let (inclusive, dots) = match &e.limits {
-            syn::RangeLimits::HalfOpen(dots) => (false, to(at(dots.spans[0]), at(dots.spans[1]))),
-            syn::RangeLimits::Closed(dots) => (true, to(at(dots.spans[0]), at(dots.spans[2]))),
+            syn::RangeLimits::HalfOpen(dots) => (false, to(self.at(dots.spans[0]), self.at(dots.spans[1]))),
+            syn::RangeLimits::Closed(dots) => (true, to(self.at(dots.spans[0]), self.at(dots.spans[2]))),
         };
         let lo = e.start.as_ref().map(|lo| self.boxed(lo));
         let hi = e.end.as_ref().map(|hi| self.boxed(hi));
@@ -338,7 +341,7 @@ impl Lower {
 
     /// A literal. Negative ones come as such from patterns only; they become what they are in expressions.
     pub(super) fn lit(&mut self, lit: &syn::Lit) -> Expr {
-        let span = at(lit.span());
+        let span = self.at(lit.span());
         let kind = match lit {
             syn::Lit::Int(lit) => {
                 let float = lit.suffix().starts_with('f').then(|| lit.base10_parse().ok()).flatten();
@@ -397,10 +400,6 @@ fn binary_op(op: &syn::BinOp) -> Option<(BinOp, bool)> {
         O::ShrAssign(_) => (BinOp::Shr, true),
         _ => return None,
     })
-}
-
-fn label_start(label: &Option<syn::Label>) -> Option<Span> {
-    label.as_ref().map(|label| at(label.name.apostrophe))
 }
 
 fn name_path(name: &str, span: Span) -> Path {

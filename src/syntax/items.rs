@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::{Fields, FnArg, ImplItem, Pat, ReceiverKind, ReturnType, TraitItem, UseTree, Visibility};
 
-use super::lower::{Lower, at, is_test, span_of, text_value, to};
+use super::lower::{Lower, is_test, text_value, to};
 use crate::ir::{
     self, Alias, Const, Field, Fn, Generic, Impl, Item, ItemKind, Mod, Name, Param, PatKind, Path, Span, Trait, Type,
     TypeDef, Use, Variant,
@@ -25,27 +25,27 @@ impl Lower {
         // Bodies are long: the span of what has one is put together from its ends.
         let (attrs, span, kind) = match item {
             I::Fn(item) => {
-                let start = start(&item.attrs, &item.vis).unwrap_or_else(|| fn_start(&item.modifiers, &item.sig));
+                let start = self.start(&item.attrs, &item.vis).unwrap_or_else(|| self.fn_start(&item.modifiers, &item.sig));
                 let body = Some(&*item.block);
                 let kind = self.function(&item.vis, &item.sig, body);
-                (&item.attrs, to(start, at(item.block.brace_token.span.close())), ItemKind::Fn(kind))
+                (&item.attrs, to(start, self.at(item.block.brace_token.span.close())), ItemKind::Fn(kind))
             }
             I::Impl(item) => {
                 let own = item.modifiers.defaultness.as_ref().map(|token| token.span);
                 let own = own.or(item.unsafety.as_ref().map(|token| token.span)).unwrap_or(item.impl_token.span);
-                let start = start(&item.attrs, &Visibility::Inherited).unwrap_or_else(|| at(own));
+                let start = self.start(&item.attrs, &Visibility::Inherited).unwrap_or_else(|| self.at(own));
                 let kind = ItemKind::Impl(self.impl_block(item));
-                (&item.attrs, to(start, at(item.brace_token.span.close())), kind)
+                (&item.attrs, to(start, self.at(item.brace_token.span.close())), kind)
             }
             I::Mod(module) => {
                 let own = module.unsafety.as_ref().map_or(module.mod_token.span, |token| token.span);
-                let start = start(&module.attrs, &module.vis).unwrap_or_else(|| at(own));
+                let start = self.start(&module.attrs, &module.vis).unwrap_or_else(|| self.at(own));
                 let (items, end) = match (&module.content, &module.semi) {
                     (Some((brace, items)), _) => {
                         let items = self.deeper(item, |lower| lower.items(items));
-                        (items, at(brace.span.close()))
+                        (items, self.at(brace.span.close()))
                     }
-                    (None, semi) => (None, at(semi.as_ref().map_or(module.ident.span(), |semi| semi.span))),
+                    (None, semi) => (None, self.at(semi.as_ref().map_or(module.ident.span(), |semi| semi.span))),
                 };
                 let kind = Mod { name: self.name(&module.ident), items, path: text_value(&module.attrs, "path") };
                 (&module.attrs, to(start, end), ItemKind::Mod(kind))
@@ -53,16 +53,16 @@ impl Lower {
             I::Trait(item) => {
                 let own = item.modifiers.auto_token.as_ref().map(|token| token.span);
                 let own = own.or(item.unsafety.as_ref().map(|token| token.span)).unwrap_or(item.trait_token.span);
-                let start = start(&item.attrs, &item.vis).unwrap_or_else(|| at(own));
+                let start = self.start(&item.attrs, &item.vis).unwrap_or_else(|| self.at(own));
                 let kind = Trait {
                     name: self.name(&item.ident),
                     is_pub: is_pub(&item.vis),
                     items: self.trait_items(&item.items),
                 };
-                (&item.attrs, to(start, at(item.brace_token.span.close())), ItemKind::Trait(kind))
+                (&item.attrs, to(start, self.at(item.brace_token.span.close())), ItemKind::Trait(kind))
             }
             I::Struct(item) => {
-                let span = span_of(item);
+                let span = self.span_of(item);
                 let variant = Variant {
                     name: self.name(&item.ident),
                     fields: self.fields(&item.fields),
@@ -74,7 +74,7 @@ impl Lower {
                 (&item.attrs, span, self.type_def(&item.vis, &item.generics, &item.attrs, variant))
             }
             I::Union(item) => {
-                let span = span_of(item);
+                let span = self.span_of(item);
                 let variant = Variant {
                     name: self.name(&item.ident),
                     fields: self.fields(&item.fields.named),
@@ -94,13 +94,13 @@ impl Lower {
                     generics: self.generics(&item.generics),
                     derives: self.derives(&item.attrs),
                 };
-                (&item.attrs, span_of(item), ItemKind::Type(kind))
+                (&item.attrs, self.span_of(item), ItemKind::Type(kind))
             }
-            I::Const(item) => (&item.attrs, span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr))),
-            I::Static(item) => (&item.attrs, span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr))),
-            I::Type(item) => (&item.attrs, span_of(item), self.alias(&item.ident, &item.generics, &item.ty)),
+            I::Const(item) => (&item.attrs, self.span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr))),
+            I::Static(item) => (&item.attrs, self.span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr))),
+            I::Type(item) => (&item.attrs, self.span_of(item), self.alias(&item.ident, &item.generics, &item.ty)),
             I::Use(item) => {
-                let (span, is_test, is_pub) = (span_of(item), is_test(&item.attrs), is_pub(&item.vis));
+                let (span, is_test, is_pub) = (self.span_of(item), is_test(&item.attrs), is_pub(&item.vis));
                 let mut add = |kind: Use| out.push(Item { kind: ItemKind::Use(Use { is_pub, ..kind }), span, is_test });
                 return self.use_tree(&item.tree, &mut Vec::new(), &mut add);
             }
@@ -109,7 +109,7 @@ impl Lower {
                 let alias = item.rename.as_ref().map_or(name, |(_, alias)| self.name(alias));
                 let path = vec![if name == "self" { Name::new("crate") } else { name }];
                 let kind = Use { path, alias, glob: false, is_pub: is_pub(&item.vis) };
-                (&item.attrs, span_of(item), ItemKind::Use(kind))
+                (&item.attrs, self.span_of(item), ItemKind::Use(kind))
             }
             I::Macro(item) => {
                 let kind = match &item.ident {
@@ -121,7 +121,7 @@ impl Lower {
                         None => return,
                     },
                 };
-                (&item.attrs, span_of(item), kind)
+                (&item.attrs, self.span_of(item), kind)
             }
             I::Verbatim(tokens) => {
                 // A function without a body, mostly: the syntax of traits.
@@ -153,7 +153,7 @@ impl Lower {
         }
         Fn {
             name: self.name(&sig.ident),
-            name_span: at(sig.ident.span()),
+            name_span: self.at(sig.ident.span()),
             is_pub: is_pub(vis),
             is_async: sig.asyncness.is_some(),
             has_self: sig.receiver().is_some(),
@@ -168,10 +168,10 @@ impl Lower {
     }
 
     fn receiver(&mut self, receiver: &syn::Receiver) -> Param {
-        let span = at(receiver.self_token.span);
+        let span = self.at(receiver.self_token.span);
         let start = match (&receiver.kind, &receiver.mutability) {
-            (ReceiverKind::Reference(and, ..), _) => at(and.span),
-            (_, Some(mutability)) => at(mutability.span),
+            (ReceiverKind::Reference(and, ..), _) => self.at(and.span),
+            (_, Some(mutability)) => self.at(mutability.span),
             _ => span,
         };
         let pat = ir::Pat { kind: PatKind::Bind { name: Name::new("self"), sub: None }, span: to(start, span) };
@@ -202,14 +202,14 @@ impl Lower {
         for item in items {
             let (attrs, span, kind) = match item {
                 ImplItem::Fn(item) => {
-                    let start = start(&item.attrs, &item.vis).unwrap_or_else(|| fn_start(&item.modifiers, &item.sig));
+                    let start = self.start(&item.attrs, &item.vis).unwrap_or_else(|| self.fn_start(&item.modifiers, &item.sig));
                     let kind = ItemKind::Fn(self.function(&item.vis, &item.sig, Some(&item.block)));
-                    (&item.attrs, to(start, at(item.block.brace_token.span.close())), kind)
+                    (&item.attrs, to(start, self.at(item.block.brace_token.span.close())), kind)
                 }
                 ImplItem::Const(item) => {
-                    (&item.attrs, span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr)))
+                    (&item.attrs, self.span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr)))
                 }
-                ImplItem::Type(item) => (&item.attrs, span_of(item), self.alias(&item.ident, &item.generics, &item.ty)),
+                ImplItem::Type(item) => (&item.attrs, self.span_of(item), self.alias(&item.ident, &item.generics, &item.ty)),
                 ImplItem::Macro(item) => {
                     let items = many::<ImplItem>.parse2(item.mac.tokens.clone());
                     lowered.extend(items.map(|items| self.impl_items(&items)).unwrap_or_default());
@@ -234,14 +234,14 @@ impl Lower {
             let (attrs, span, kind) = match item {
                 TraitItem::Fn(item) => {
                     let kind = self.function(&Visibility::Inherited, &item.sig, item.default.as_ref());
-                    (&item.attrs, span_of(item), ItemKind::Fn(kind))
+                    (&item.attrs, self.span_of(item), ItemKind::Fn(kind))
                 }
                 TraitItem::Const(item) => {
                     let value = item.default.as_ref().map(|(_, value)| value);
-                    (&item.attrs, span_of(item), self.constant(&item.ident, &item.ty, value))
+                    (&item.attrs, self.span_of(item), self.constant(&item.ident, &item.ty, value))
                 }
                 TraitItem::Type(item) => match &item.default {
-                    Some((_, ty)) => (&item.attrs, span_of(item), self.alias(&item.ident, &item.generics, ty)),
+                    Some((_, ty)) => (&item.attrs, self.span_of(item), self.alias(&item.ident, &item.generics, ty)),
                     None => continue,
                 },
                 TraitItem::Macro(item) => {
@@ -281,7 +281,7 @@ impl Lower {
             is_tuple: matches!(variant.fields, Fields::Unnamed(_)),
             message: message(&variant.attrs),
             discriminant: variant.discriminant.as_ref().map(|(_, value)| self.expr(value)),
-            span: span_of(variant),
+            span: self.span_of(variant),
         }
     }
 
@@ -347,6 +347,31 @@ impl Lower {
         }
     }
 
+    /// Where an item with attributes or a visibility starts.
+    fn start(&self, attrs: &[syn::Attribute], vis: &Visibility) -> Option<Span> {
+        let outer = attrs.iter().find(|attr| matches!(attr.style, syn::AttrStyle::Outer));
+        match (outer, vis) {
+            (Some(attr), _) => Some(self.at(attr.pound_token.span)),
+            (None, Visibility::Public(token)) => Some(self.at(token.span)),
+            (None, Visibility::Restricted(vis)) => Some(self.at(vis.pub_token.span)),
+            (None, Visibility::Inherited) => None,
+        }
+    }
+
+    /// Where a function without attributes and visibility starts.
+    fn fn_start(&self, modifiers: &syn::FnModifiers, sig: &syn::Signature) -> Span {
+        let safety = match &sig.safety {
+            syn::Safety::Safe(token) => Some(token.span),
+            syn::Safety::Unsafe(token) => Some(token.span),
+            syn::Safety::Default => None,
+        };
+        let first = modifiers.defaultness.as_ref().map(|token| token.span);
+        let first =
+            first.or(sig.constness.as_ref().map(|token| token.span)).or(sig.asyncness.as_ref().map(|token| token.span));
+        let first = first.or(safety).or(sig.abi.as_ref().map(|abi| abi.extern_token.span));
+        self.at(first.unwrap_or(sig.fn_token.span))
+    }
+
     /// The items inside a macro call, where its body is made of items: `cfg_if!`, `thread_local!`, `lazy_static!`,
     /// wrappers like `cfg_rt! { .. }`.
     pub(super) fn macro_items(&mut self, mac: &syn::Macro) -> Option<Vec<Item>> {
@@ -407,31 +432,6 @@ fn many<T: syn::parse::Parse>(input: syn::parse::ParseStream) -> syn::Result<Vec
 
 fn is_pub(vis: &Visibility) -> bool {
     !matches!(vis, Visibility::Inherited)
-}
-
-/// Where an item with attributes or a visibility starts.
-fn start(attrs: &[syn::Attribute], vis: &Visibility) -> Option<Span> {
-    let outer = attrs.iter().find(|attr| matches!(attr.style, syn::AttrStyle::Outer));
-    match (outer, vis) {
-        (Some(attr), _) => Some(at(attr.pound_token.span)),
-        (None, Visibility::Public(token)) => Some(at(token.span)),
-        (None, Visibility::Restricted(vis)) => Some(at(vis.pub_token.span)),
-        (None, Visibility::Inherited) => None,
-    }
-}
-
-/// Where a function without attributes and visibility starts.
-fn fn_start(modifiers: &syn::FnModifiers, sig: &syn::Signature) -> Span {
-    let safety = match &sig.safety {
-        syn::Safety::Safe(token) => Some(token.span),
-        syn::Safety::Unsafe(token) => Some(token.span),
-        syn::Safety::Default => None,
-    };
-    let first = modifiers.defaultness.as_ref().map(|token| token.span);
-    let first =
-        first.or(sig.constness.as_ref().map(|token| token.span)).or(sig.asyncness.as_ref().map(|token| token.span));
-    let first = first.or(safety).or(sig.abi.as_ref().map(|abi| abi.extern_token.span));
-    at(first.unwrap_or(sig.fn_token.span))
 }
 
 /// The text of `#[error("..")]`, `#[display("..")]` or `#[snafu(display("..", ..))]`.

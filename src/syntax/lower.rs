@@ -13,9 +13,9 @@ use crate::ir::{Expr, ExprKind, File, Name, Span};
 /// the IR, dropping it included, may count on this.
 pub const MAX_DEPTH: u32 = 512;
 
-/// Lowers a file.
-pub(super) fn file(file: &syn::File) -> File {
-    let mut lower = Lower::default();
+/// Lowers a file that was parsed from this text.
+pub(super) fn file(file: &syn::File, text: &str) -> File {
+    let mut lower = Lower { lines: line_starts(text), ..Lower::default() };
     let mut items = lower.items(&file.items);
     if is_test(&file.attrs) {
         items.iter_mut().for_each(|item| item.is_test = true);
@@ -28,6 +28,8 @@ pub(super) fn file(file: &syn::File) -> File {
 pub(super) struct Lower {
     /// Names of this file, so that the process-wide table and its lock are asked once for each.
     names: FxHashMap<String, Name>,
+    /// Where each line starts, or [`NOT_ASCII`].
+    lines: Vec<u32>,
     pub(super) depth: u32,
     pub(super) skipped: Vec<Span>,
 }
@@ -47,10 +49,27 @@ impl Lower {
         self.name(&lifetime.ident)
     }
 
+    /// The byte range of a token. `proc_macro2` looks bytes up in a tree of all it was asked for; where a line is ASCII,
+    /// its number and the column are enough, and much faster.
+    pub(super) fn at(&self, span: proc_macro2::Span) -> Span {
+        let (first, last) = (span.start(), span.end());
+        let start = |line: usize| self.lines.get(line - 1).copied().filter(|start| *start != NOT_ASCII);
+        match (start(first.line), start(last.line)) {
+            (Some(start), Some(end)) => Span { start: start + first.column as u32, end: end + last.column as u32 },
+            _ => at(span),
+        }
+    }
+
+    /// The byte range of a node, by way of all its tokens: for small nodes.
+    pub(super) fn span_of(&self, node: &impl Spanned) -> Span {
+        self.at(node.span())
+    }
+
     /// Goes one level deeper, unless that is too deep.
     pub(super) fn deeper<T>(&mut self, node: &impl Spanned, go: impl FnOnce(&mut Lower) -> T) -> Option<T> {
-        if self.depth == MAX_DEPTH {
-            self.skipped.push(span_of(node));
+        if self.depth + 1 >= MAX_DEPTH {
+            let span = self.span_of(node);
+            self.skipped.push(span);
             return None;
         }
         self.depth += 1;
@@ -67,14 +86,21 @@ pub(super) fn at(span: proc_macro2::Span) -> Span {
     Span { start: range.start as u32, end: range.end as u32 }
 }
 
+const NOT_ASCII: u32 = u32::MAX;
+
+fn line_starts(text: &str) -> Vec<u32> {
+    let mut start = 0;
+    let lines = text.split_inclusive('\n').map(|line| {
+        let line_start = start;
+        start += line.len() as u32;
+        if line.is_ascii() { line_start } else { NOT_ASCII }
+    });
+    lines.collect()
+}
+
 /// From the start of one span to the end of another.
 pub(super) fn to(start: Span, end: Span) -> Span {
     Span { start: start.start, end: end.end }
-}
-
-/// The byte range of a node, by way of all its tokens: for small nodes.
-pub(super) fn span_of(node: &impl Spanned) -> Span {
-    at(node.span())
 }
 
 /// What was not understood.

@@ -9,7 +9,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token, token};
 
-use super::lower::{Lower, at, opaque, to};
+use super::lower::{Lower, opaque, to};
 use super::recover;
 use crate::ir::{Block, Expr, ExprKind, MacroBody, MacroCall, MacroRules, SelectArm, Span};
 
@@ -37,13 +37,18 @@ impl Lower {
     /// A macro call as an expression; `vec![..]` is the array it makes.
     pub(super) fn macro_expr(&mut self, mac: &syn::Macro) -> Expr {
         let path = self.path(None, &mac.path);
-        let delimiters = at(mac.delimiter.span().join());
+        let delimiters = self.at(mac.delimiter.span().join());
         let span = to(path.span, delimiters);
         let name = path.last().as_str();
         if matches!(name, "vec" | "smallvec")
             && let Some(array) = parse(&mac.tokens, array)
         {
             return Expr { kind: self.array(&array), span };
+        }
+        if name == "cfg_if"
+            && let Some(branches) = parse(&mac.tokens, branches)
+        {
+            return Expr { kind: self.cfg_if(branches), span };
         }
         let body = self.macro_body(name, mac, delimiters);
         Expr { kind: ExprKind::Macro(Box::new(MacroCall { path, body })), span }
@@ -54,6 +59,22 @@ impl Lower {
             Array::List(elems) => ExprKind::Array(self.exprs(elems)),
             Array::Repeat(elem, len) => ExprKind::Repeat(Box::new(self.expr(elem)), Box::new(self.expr(len))),
         }
+    }
+
+    /// Which branch counts is not ours to know: an `if` with conditions that are not understood.
+    fn cfg_if(&mut self, (branches, last): Branches) -> ExprKind {
+        let mut els = last.map(|last| {
+            let block = self.block(&last);
+            let span = block.span;
+            Expr { kind: ExprKind::Block { label: None, block, is_try: false }, span }
+        });
+        for (start, block) in branches.iter().rev() {
+            let (start, then) = (self.at(start.span), self.block(block));
+            let span = to(start, els.as_ref().map_or(then.span, |els| els.span));
+            let cond = Box::new(opaque(start));
+            els = Some(Expr { kind: ExprKind::If { cond, then, els: els.map(Box::new) }, span });
+        }
+        els.map_or(ExprKind::Opaque, |branches| branches.kind)
     }
 
     fn macro_body(&mut self, name: &str, mac: &syn::Macro, delimiters: Span) -> MacroBody {
@@ -89,7 +110,8 @@ impl Lower {
         let args = |lower: &mut Lower| Some(MacroBody::Args(lower.exprs(&parse(tokens, args)?)));
         let block = |lower: &mut Lower| Some(MacroBody::Block(lower.macro_block(tokens, delimiters)?));
         let read = if braced { block(self).or_else(|| args(self)) } else { args(self).or_else(|| block(self)) };
-        read.or_else(|| self.pieces(tokens).map(MacroBody::Args)).unwrap_or(MacroBody::Opaque)
+        let read = read.or_else(|| Some(MacroBody::Args(self.exprs(&parse(tokens, document)?))));
+        read.or_else(|| Some(MacroBody::Args(self.pieces(tokens)?))).unwrap_or(MacroBody::Opaque)
     }
 
     /// Tokens as statements.
@@ -106,7 +128,7 @@ impl Lower {
         let future = arm.future.as_ref().map(|future| self.expr(future));
         let guard = arm.guard.as_ref().map(|guard| self.expr(guard));
         let body = self.expr(&arm.body);
-        let span = to(at(arm.start), body.span);
+        let span = to(self.at(arm.start), body.span);
         SelectArm { pat, future, guard, body, span }
     }
 
@@ -134,7 +156,7 @@ impl Lower {
         let mut values = Vec::new();
         for piece in pieces {
             let (Some(first), Some(last)) = (piece.first(), piece.last()) else { continue };
-            let span = to(at(first.span()), at(last.span()));
+            let span = to(self.at(first.span()), self.at(last.span()));
             let value = parse(&piece.into_iter().collect(), arg);
             values.push(value.map_or_else(|| opaque(span), |value| self.expr(&value)));
         }
@@ -153,7 +175,7 @@ impl Lower {
             let mut kinds = FxHashMap::default();
             fragments(rule[0].stream(), &mut kinds);
             let tokens = transcribe(rule[1].stream(), &kinds);
-            bodies.extend(self.macro_block(&tokens, at(rule[1].span())).filter(|body| !body.stmts.is_empty()));
+            bodies.extend(self.macro_block(&tokens, self.at(rule[1].span())).filter(|body| !body.stmts.is_empty()));
         }
         MacroRules { name: self.name(name), bodies }
     }
@@ -249,9 +271,10 @@ fn select_head(input: ParseStream) -> syn::Result<(Option<syn::Pat>, Option<syn:
     if input.peek(syn::Ident) && input.peek2(token::Paren) {
         // crossbeam: `recv(r) -> message`, `send(s, value) -> result`, `default(timeout)`
         let ahead = input.fork();
-        let future: syn::Expr = ahead.parse()?;
-        let known = matches!(&future, syn::Expr::Call(call) if matches!(&*call.func, syn::Expr::Path(_)));
-        if known && (ahead.peek(Token![->]) || ahead.peek(Token![=>])) {
+        let future = ahead.parse();
+        if let Ok(future @ syn::Expr::Call(_)) = future
+            && (ahead.peek(Token![->]) || ahead.peek(Token![=>]))
+        {
             input.parse::<syn::Expr>()?;
             let arrow: Option<Token![->]> = input.parse()?;
             let pat = arrow.map(|_| syn::Pat::parse_multi_with_leading_vert(input)).transpose()?;
@@ -351,11 +374,18 @@ fn is_json(group: &proc_macro2::Group) -> bool {
     let mut tokens = group.stream().into_iter();
     match group.delimiter() {
         Delimiter::Bracket => !tokens.any(|token| matches!(&token, TokenTree::Punct(p) if p.as_char() == ';')),
-        Delimiter::Brace => match (tokens.next(), tokens.next()) {
-            (None, _) => true,
-            (_, Some(TokenTree::Punct(colon))) => colon.as_char() == ':',
-            _ => false,
-        },
+        // `"key":` and `&self.key:`, but not `a::b` or `let a: T`.
+        Delimiter::Brace => {
+            let mut joint = false;
+            let mut tokens = tokens.take_while(|token| !matches!(token, TokenTree::Ident(word) if word == "let"));
+            group.stream().is_empty()
+                || tokens.any(|token| match token {
+                    TokenTree::Punct(p) if p.as_char() == ':' => {
+                        !std::mem::replace(&mut joint, p.spacing() == Spacing::Joint) && !joint
+                    }
+                    _ => false,
+                })
+        }
         _ => false,
     }
 }
@@ -368,17 +398,48 @@ fn json_group(input: ParseStream, values: &mut Vec<syn::Expr>) -> syn::Result<()
     } else {
         syn::bracketed!(content in input);
     }
-    while !content.is_empty() {
+    json_members(&content, object, values)
+}
+
+fn json_members(input: ParseStream, object: bool, values: &mut Vec<syn::Expr>) -> syn::Result<()> {
+    while !input.is_empty() {
         if object {
-            values.push(content.parse()?);
-            content.parse::<Token![:]>()?;
+            values.push(input.parse()?);
+            input.parse::<Token![:]>()?;
         }
-        json_value(&content, values)?;
-        if !content.is_empty() {
-            content.parse::<Token![,]>()?;
+        json_value(input, values)?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
         }
     }
     Ok(())
+}
+
+/// `"key": value, ..`, as in `doc!` of the MongoDB crates.
+fn document(input: ParseStream) -> syn::Result<Vec<syn::Expr>> {
+    let mut values = Vec::new();
+    json_members(input, true, &mut values)?;
+    Ok(values)
+}
+
+/// The branches of `cfg_if!` and its last `else`.
+type Branches = (Vec<(Token![if], syn::Block)>, Option<syn::Block>);
+
+/// `if #[cfg(a)] { .. } else if #[cfg(b)] { .. } else { .. }`
+fn branches(input: ParseStream) -> syn::Result<Branches> {
+    let mut branches = Vec::new();
+    loop {
+        let start = input.parse()?;
+        Attribute::parse_outer(input)?;
+        branches.push((start, input.parse()?));
+        if input.is_empty() {
+            return Ok((branches, None));
+        }
+        input.parse::<Token![else]>()?;
+        if !input.peek(Token![if]) {
+            return Ok((branches, Some(input.parse()?)));
+        }
+    }
 }
 
 /// The kind of every `$name:kind` in a matcher.

@@ -17,7 +17,7 @@ use crate::ir::{File, Span};
 pub const STACK_SIZE: usize = 64 << 20;
 
 /// A file that needs less than this is parsed on the caller's own stack.
-const SMALL: u32 = 512 << 10;
+const SMALL: u32 = 1 << 20;
 
 /// `proc_macro2` numbers the bytes of all texts of a thread with 32 bits, and a text that does not lex is lexed thrice.
 const MAX_BYTES: usize = u32::MAX as usize / 4;
@@ -82,13 +82,18 @@ fn read(text: &str, too_deep: &[Range<usize>]) -> Parsed {
         })
     });
     let file = syn::parse2::<syn::File>(tokens.clone()).or_else(|error| {
-        problem.get_or_insert(error.to_string());
-        syn::parse2(recover::file(tokens, &mut skipped))
+        let before = skipped.len();
+        let mended = recover::file(tokens, &mut skipped);
+        if skipped.len() > before {
+            problem.get_or_insert(error.to_string());
+        }
+        syn::parse2(mended)
     });
     let mut lowered = match file {
-        Ok(file) => lower::file(&file),
-        Err(_) => {
+        Ok(file) => lower::file(&file, &text),
+        Err(error) => {
             skipped = vec![span(&(0..text.len()))];
+            problem.get_or_insert(error.to_string());
             File::default()
         }
     };

@@ -3,6 +3,7 @@
 //! A [`Program`] indexes every lowered file of one unit (a cargo workspace) and resolves paths as Rust does as far
 //! as `use`, `mod`, `crate`, `self` and `super` go. Names that lead out of the unit resolve to their external path.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -131,6 +132,8 @@ struct ModData {
     names: FxHashMap<Name, Vec<Def>>,
     uses: FxHashMap<Name, Vec<Vec<Name>>>,
     globs: Vec<Vec<Name>>,
+    /// Where the globs lead inside the unit.
+    glob_targets: Vec<Def>,
 }
 
 /// What a name stands for inside the unit.
@@ -171,6 +174,28 @@ pub struct AliasData {
     pub self_ty: Option<Type>,
 }
 
+/// Steps that resolving one path may take. `use` cycles exist in real code (modules re-export each other).
+const FUEL: u32 = 2_000;
+
+/// How far a resolution may still go.
+#[derive(Clone, Copy)]
+struct Limit<'a> {
+    depth: u32,
+    fuel: &'a Cell<u32>,
+}
+
+impl Limit<'_> {
+    fn deeper(self) -> Self {
+        Limit { depth: self.depth + 1, ..self }
+    }
+
+    fn spent(self) -> bool {
+        let left = self.fuel.get().saturating_sub(1);
+        self.fuel.set(left);
+        self.depth > 12 || left == 0
+    }
+}
+
 /// The index of one unit.
 #[derive(Default)]
 pub struct Program {
@@ -205,11 +230,11 @@ struct Pending {
     assoc_consts: FxHashMap<Name, ConstId>,
 }
 
-struct Place<'a> {
+#[derive(Clone, Copy)]
+struct Place {
     file: FileId,
     module: ModId,
     is_test: bool,
-    self_ty: Option<&'a Type>,
 }
 
 impl Program {
@@ -223,8 +248,9 @@ impl Program {
             for name in &loaded.module {
                 module = program.child(module, *name);
             }
-            program.add_items(loaded.file.items, Place { file, module, is_test: loaded.is_test, self_ty: None });
+            program.add_items(loaded.file.items, Place { file, module, is_test: loaded.is_test });
         }
+        program.link_globs();
         program.link_impls();
         program
     }
@@ -255,15 +281,15 @@ impl Program {
         self.mods[module.index()].names.entry(name).or_default().push(def);
     }
 
-    fn add_items(&mut self, items: Vec<Item>, place: Place<'_>) {
+    fn add_items(&mut self, items: Vec<Item>, place: Place) {
         for item in items {
             self.add_item(item, &place);
         }
     }
 
-    fn add_item(&mut self, item: Item, place: &Place<'_>) {
+    fn add_item(&mut self, item: Item, place: &Place) {
         let is_test = place.is_test || item.is_test;
-        let inner = Place { is_test, self_ty: None, ..*place };
+        let inner = Place { is_test, ..*place };
         match item.kind {
             ItemKind::Fn(def) => {
                 let name = def.name;
@@ -340,7 +366,7 @@ impl Program {
         &mut self,
         def: ir::Fn,
         span: Span,
-        place: &Place<'_>,
+        place: &Place,
         self_ty: Option<&Type>,
         trait_: Option<TraitRef>,
         impl_generics: &[ir::Generic],
@@ -363,12 +389,12 @@ impl Program {
         });
         // Items inside a body are visible in the whole module here, which is wider than Rust, but names rarely clash.
         for item in nested {
-            self.add_item((*item).clone(), &Place { self_ty: None, ..*place });
+            self.add_item((*item).clone(), place);
         }
         id
     }
 
-    fn add_impl(&mut self, def: ir::Impl, place: &Place<'_>) {
+    fn add_impl(&mut self, def: ir::Impl, place: &Place) {
         let mut pending = Pending {
             module: place.module,
             self_ty: def.self_ty,
@@ -380,7 +406,7 @@ impl Program {
         let self_ty = pending.self_ty.clone();
         let trait_ = pending.trait_.clone().map(|path| TraitRef { id: None, path, declared: false });
         for item in def.items {
-            let inner = Place { is_test: place.is_test || item.is_test, self_ty: Some(&self_ty), ..*place };
+            let inner = Place { is_test: place.is_test || item.is_test, ..*place };
             match item.kind {
                 ItemKind::Fn(method) => {
                     let id = self.add_fn(method, item.span, &inner, Some(&self_ty), trait_.clone(), &def.generics);
@@ -401,6 +427,27 @@ impl Program {
             }
         }
         self.pending.push(pending);
+    }
+
+    /// Resolves glob imports to modules and enums. A glob may lead through another glob, so two rounds.
+    fn link_globs(&mut self) {
+        for _ in 0..2 {
+            let targets: Vec<Vec<Def>> = (0..self.mods.len() as u32)
+                .map(|id| {
+                    let globs = &self.mods[id as usize].globs;
+                    globs
+                        .iter()
+                        .filter_map(|path| match self.resolve(ModId(id), path) {
+                            Some(Res::Def(def @ (Def::Mod(_) | Def::Type(_)))) if def != Def::Mod(ModId(id)) => Some(def),
+                            _ => None,
+                        })
+                        .collect()
+                })
+                .collect();
+            for (module, targets) in self.mods.iter_mut().zip(targets) {
+                module.glob_targets = targets;
+            }
+        }
     }
 
     fn link_impls(&mut self) {
@@ -521,12 +568,12 @@ impl Program {
     /// What a path written in a module leads to. `None` for a plain name that is nothing known: a local, or a name
     /// from a glob import of another crate.
     pub fn resolve(&self, module: ModId, segments: &[Name]) -> Option<Res> {
-        self.resolve_at(module, segments, 0)
+        self.resolve_at(module, segments, Limit { depth: 0, fuel: &Cell::new(FUEL) })
     }
 
-    fn resolve_at(&self, module: ModId, segments: &[Name], depth: u32) -> Option<Res> {
+    fn resolve_at(&self, module: ModId, segments: &[Name], depth: Limit<'_>) -> Option<Res> {
         // `use` cycles exist in real code (two modules re-export each other by glob).
-        if depth > 12 {
+        if depth.spent() {
             return None;
         }
         let (first, rest) = segments.split_first()?;
@@ -540,7 +587,7 @@ impl Program {
                 let parent = self.mods[module.index()].parent?;
                 return self.walk(Res::Def(Def::Mod(parent)), rest, depth);
             }
-            "" => return self.resolve_at(module, rest, depth + 1),
+            "" => return self.resolve_at(module, rest, depth.deeper()),
             _ => {}
         }
         if let Some(found) = self.lookup(module, *first, rest, depth) {
@@ -557,7 +604,44 @@ impl Program {
 
     /// A name in a module followed by the rest of a path. Of several things with one name (a type and a function),
     /// the first that the rest of the path fits wins.
-    fn lookup(&self, module: ModId, first: Name, rest: &[Name], depth: u32) -> Option<Res> {
+    fn lookup(&self, module: ModId, first: Name, rest: &[Name], depth: Limit<'_>) -> Option<Res> {
+        if depth.spent() {
+            return None;
+        }
+        if let Some(found) = self.own(module, first, rest, depth) {
+            return Some(found);
+        }
+        for target in self.glob_reach(module) {
+            let found = match target {
+                Def::Mod(other) => self.own(other, first, rest, depth.deeper()),
+                other => self.walk(Res::Def(other), &[&[first], rest].concat(), depth.deeper()),
+            };
+            if let Some(found @ Res::Def(_)) = found {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// The modules and enums whose names a module sees through globs, nearest first.
+    fn glob_reach(&self, module: ModId) -> Vec<Def> {
+        let mut out: Vec<Def> = self.mods[module.index()].glob_targets.clone();
+        let mut i = 0;
+        while i < out.len() && out.len() < 64 {
+            if let Def::Mod(next) = out[i] {
+                for target in &self.mods[next.index()].glob_targets {
+                    if !out.contains(target) {
+                        out.push(target.clone());
+                    }
+                }
+            }
+            i += 1;
+        }
+        out
+    }
+
+    /// A name that a module defines or imports by itself.
+    fn own(&self, module: ModId, first: Name, rest: &[Name], depth: Limit<'_>) -> Option<Res> {
         let data = &self.mods[module.index()];
         for def in data.names.get(&first).into_iter().flatten() {
             if let Some(found) = self.walk(Res::Def(def.clone()), rest, depth) {
@@ -569,36 +653,30 @@ impl Program {
             let full: Vec<Name> = path.iter().chain(rest).copied().collect();
             let found = if path.first() == Some(&first) {
                 match self.roots.get(&first) {
-                    Some(root) => self.walk(Res::Def(Def::Mod(*root)), &full[1..], depth + 1),
+                    Some(root) => self.walk(Res::Def(Def::Mod(*root)), &full[1..], depth.deeper()),
                     None => match self.children.get(&(module, first)) {
-                        Some(child) if path.len() > 1 => self.walk(Res::Def(Def::Mod(*child)), &full[1..], depth + 1),
+                        Some(child) if path.len() > 1 => self.walk(Res::Def(Def::Mod(*child)), &full[1..], depth.deeper()),
                         _ => Some(Res::External(full)),
                     },
                 }
             } else {
-                self.resolve_at(module, &full, depth + 1)
+                self.resolve_at(module, &full, depth.deeper())
             };
             if found.is_some() {
                 return found;
             }
         }
-        for glob in &data.globs {
-            let full: Vec<Name> = glob.iter().copied().chain([first]).chain(rest.iter().copied()).collect();
-            if let Some(found @ Res::Def(_)) = self.resolve_at(module, &full, depth + 3) {
-                return Some(found);
-            }
-        }
         None
     }
 
-    fn walk(&self, from: Res, rest: &[Name], depth: u32) -> Option<Res> {
+    fn walk(&self, from: Res, rest: &[Name], depth: Limit<'_>) -> Option<Res> {
         let Some((next, after)) = rest.split_first() else { return Some(from) };
         match from {
             Res::External(mut path) => {
                 path.extend(rest);
                 Some(Res::External(path))
             }
-            Res::Def(Def::Mod(module)) => self.lookup(module, *next, after, depth + 1),
+            Res::Def(Def::Mod(module)) => self.lookup(module, *next, after, depth.deeper()),
             Res::Def(Def::Type(id)) => {
                 let data = self.ty(id);
                 if data.def.is_enum
@@ -621,8 +699,8 @@ impl Program {
                 let alias = &self.aliases[index];
                 match &alias.def.ty {
                     Type::Path(path) => {
-                        let target = self.resolve_at(alias.module, &path.segments, depth + 1)?;
-                        self.walk(target, rest, depth + 1)
+                        let target = self.resolve_at(alias.module, &path.segments, depth.deeper())?;
+                        self.walk(target, rest, depth.deeper())
                     }
                     _ => None,
                 }

@@ -89,6 +89,15 @@ fn mend(tokens: TokenStream, kind: Kind, skipped: &mut Vec<Span>) -> TokenStream
             }
             None => &part[..],
         };
+        // Comments that document nothing are no loss.
+        let is_attribute = |at: usize| match &dropped[at] {
+            TokenTree::Punct(punct) => matches!(punct.as_char(), '#' | '!'),
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Bracket,
+            _ => false,
+        };
+        if (0..dropped.len()).all(is_attribute) {
+            continue;
+        }
         if let (Some(first), Some(last)) = (dropped.first(), dropped.last()) {
             skipped.push(to(at(first.span()), at(last.span())));
         }

@@ -14,7 +14,11 @@ const MAX_BRACKETS: usize = 200;
 /// builds, rounded up; release builds need a fifth. [`super::STACK_SIZE`] leaves room for lowering on top.
 const MAX_COST: u32 = 40 << 20;
 const BRACKET: u32 = 48 << 10;
-const PREFIX: u32 = 64 << 10;
+/// `if`, `!`, `=` and the like in expressions.
+const PREFIX: u32 = 16 << 10;
+/// `&`, `*` and `<`, `fn`, `->` in types.
+const POINTER: u32 = 36 << 10;
+const TYPE: u32 = 56 << 10;
 const PATH: u32 = 4 << 10;
 const LINK: u32 = 512;
 
@@ -228,11 +232,13 @@ struct Level {
     angles: u32,
     /// Between the bars of a closure's parameters, where a `,` does not either.
     bars: bool,
+    /// After `fn name` or a first `impl`: the braces to come hold a body, and nothing of the signature is open there.
+    item: bool,
 }
 
 impl Level {
     fn new(base: u32, since: usize) -> Level {
-        Level { base, cost: 0, since, angles: 0, bars: false }
+        Level { base, cost: 0, since, angles: 0, bars: false, item: false }
     }
 }
 
@@ -248,6 +254,7 @@ pub(super) fn depth(text: &str) -> Depth {
     // A `}` came last: an item or statement has ended, unless what follows continues it.
     let mut after_brace = false;
     let mut after_else = false;
+    let mut after_fn = false;
     // Where what is left out starts, and how many levels were open there.
     let mut skipping: Option<(usize, usize)> = None;
     let mut braces: Vec<bool> = Vec::new();
@@ -265,9 +272,13 @@ pub(super) fn depth(text: &str) -> Depth {
         match token {
             Token::Open(byte) => {
                 braces.push(byte == b'{');
+                after_fn = false;
                 if skipping.is_some() {
                     operand = false;
                     continue;
+                }
+                if byte == b'{' && std::mem::take(&mut level.item) {
+                    level.cost = 0;
                 }
                 level.cost = level.cost.saturating_add(LINK);
                 let base = level.base + level.cost + BRACKET;
@@ -301,13 +312,14 @@ pub(super) fn depth(text: &str) -> Depth {
             Token::Literal => operand = true,
             Token::Lifetime => operand = false,
             Token::Word(word) => {
+                let was_fn = std::mem::replace(&mut after_fn, word == "fn");
+                level.item |= was_fn || word == "impl" && level.cost == 0;
                 let cost;
                 (operand, cost) = match word {
                     "if" if was_else => (false, LINK),
                     "if" | "match" | "while" | "for" | "loop" | "return" | "break" | "yield" | "become" | "move"
-                    | "async" | "unsafe" | "try" | "let" | "box" | "dyn" | "impl" | "fn" | "static" | "const" => {
-                        (false, PREFIX)
-                    }
+                    | "async" | "unsafe" | "try" | "let" | "box" | "static" | "const" => (false, PREFIX),
+                    "dyn" | "impl" | "fn" => (false, TYPE),
                     "mut" | "ref" | "in" | "where" | "raw" => (false, 0),
                     "as" | "else" => (false, LINK),
                     _ => (true, 0),
@@ -316,6 +328,7 @@ pub(super) fn depth(text: &str) -> Depth {
                 level.cost = level.cost.saturating_add(cost);
             }
             Token::Punct(byte, next) => {
+                after_fn = false;
                 let mut pair = |cost| {
                     scanner.at += 1;
                     cost
@@ -334,10 +347,10 @@ pub(super) fn depth(text: &str) -> Depth {
                         cost
                     }
                     (b'=', b'=') | (b'<' | b'>' | b'!', b'=') => pair(LINK),
-                    (b'-', b'>') => pair(PREFIX),
+                    (b'-', b'>') => pair(TYPE),
                     (b':', b':') => pair(PATH),
                     (b'|', b'|') if !level.bars => pair(if operand { LINK } else { PREFIX }),
-                    (b'&', b'&') => pair(if operand { LINK } else { 2 * PREFIX }),
+                    (b'&', b'&') => pair(if operand { LINK } else { 2 * POINTER }),
                     (b'|', _) if level.bars => {
                         level.bars = false;
                         0
@@ -346,17 +359,22 @@ pub(super) fn depth(text: &str) -> Depth {
                         level.bars = true;
                         PREFIX
                     }
+                    (b'<', b'<') if operand && !was_name => pair(LINK),
                     (b'<', _) if operand && !was_name => LINK,
                     (b'<', _) => {
                         level.angles += 1;
-                        PREFIX
+                        TYPE
                     }
                     (b'>', _) => {
-                        level.angles = level.angles.saturating_sub(1);
+                        if level.angles > 0 {
+                            level.angles -= 1;
+                            level.cost = level.cost.saturating_sub(TYPE);
+                        }
                         0
                     }
                     (b'=' | b'@', _) => PREFIX,
-                    (b'&' | b'*' | b'-' | b'!', _) if !operand => PREFIX,
+                    (b'&' | b'*', _) if !operand => POINTER,
+                    (b'-' | b'!', _) if !operand => PREFIX,
                     _ => LINK,
                 };
                 operand = byte == b'?';

@@ -2,7 +2,7 @@
 
 use syn::{GenericArgument, PathArguments, ReturnType, TypeParamBound};
 
-use super::lower::{Lower, at, span_of, to};
+use super::lower::{Lower, to};
 use crate::ir::{Generic, Name, Path, Span, Type};
 
 impl Lower {
@@ -17,7 +17,7 @@ impl Lower {
             _ => None,
         });
         let args = args.collect();
-        let span = path_span(qself, path);
+        let span = self.path_span(qself, path);
         let Some(qself) = qself else { return Path { segments, args, qself: None, span } };
         // `<T as Trait>::f` is about `T`: its segments take the place of the trait's.
         let ty = self.ty(&qself.ty);
@@ -118,22 +118,22 @@ impl Lower {
         }
         lowered
     }
-}
 
-fn path_span(qself: Option<&syn::QSelf>, path: &syn::Path) -> Span {
-    let (Some(first), Some(last)) = (path.segments.first(), path.segments.last()) else { return Span::default() };
-    let start = match (qself, &path.leading_colon) {
-        (Some(qself), _) => at(qself.lt_token.span),
-        (None, Some(colon)) => at(colon.spans[0]),
-        (None, None) => at(first.ident.span()),
-    };
-    let end = match &last.arguments {
-        PathArguments::None => at(last.ident.span()),
-        PathArguments::AngleBracketed(angle) => at(angle.gt_token.span),
-        PathArguments::Parenthesized(args) => match &args.output {
-            ReturnType::Default => at(args.paren_token.span.close()),
-            ReturnType::Type(_, ty) => span_of(ty),
-        },
-    };
-    to(start, end)
+    fn path_span(&self, qself: Option<&syn::QSelf>, path: &syn::Path) -> Span {
+        let (Some(first), Some(last)) = (path.segments.first(), path.segments.last()) else { return Span::default() };
+        let start = match (qself, &path.leading_colon) {
+            (Some(qself), _) => self.at(qself.lt_token.span),
+            (None, Some(colon)) => self.at(colon.spans[0]),
+            (None, None) => self.at(first.ident.span()),
+        };
+        let end = match &last.arguments {
+            PathArguments::None => self.at(last.ident.span()),
+            PathArguments::AngleBracketed(angle) => self.at(angle.gt_token.span),
+            PathArguments::Parenthesized(args) => match &args.output {
+                ReturnType::Default => self.at(args.paren_token.span.close()),
+                ReturnType::Type(_, ty) => self.span_of(ty),
+            },
+        };
+        to(start, end)
+    }
 }

@@ -124,12 +124,17 @@ pub(super) const ENTITLEMENT_PHRASES: [&str; 10] = [
     "must be verified",
 ];
 
-/// A clock is wrong. AWS: the certain and the possible skew codes of its SDKs; the possible ones count
-/// only together with a phrase.
+/// A clock is wrong. AWS: the certain skew codes of its SDKs, and the phrases that come with the
+/// ambiguous ones; Google's answer to a service account's token from the future.
 pub(super) const SKEW_CODES: [&str; 4] =
     ["requesttimetooskewed", "requestexpired", "requestinthefuture", "request_time_too_skewed"];
-pub(super) const SKEW_PHRASES: [&str; 4] =
-    ["signature expired", "signature not yet current", "request timestamp", "check your system clock"];
+pub(super) const SKEW_PHRASES: [&str; 5] = [
+    "signature expired",
+    "signature not yet current",
+    "request timestamp",
+    "check your system clock",
+    "check your iat and exp",
+];
 
 /// The request is larger than the model or the server takes. OpenAI, Anthropic, Google.
 pub(super) const OVERFLOW_CODES: [&str; 3] =

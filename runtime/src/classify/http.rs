@@ -85,10 +85,10 @@ impl HttpAnswer<'_> {
 
     /// 403 is an answer with seven meanings. Only when no other fits is it the key.
     fn forbidden(&self, body: &Body) -> Class {
-        if body.has_code(&REVOKED_CODES) {
-            Class::Revoked
-        } else if is_clock_skew(body) {
+        if is_clock_skew(body) {
             Class::ClockSkew
+        } else if body.has_code(&REVOKED_CODES) {
+            Class::Revoked
         } else if self.has_rate_evidence() || body.has_code(&RATE_CODES) || body.says(&RATE_PHRASES) {
             Class::RateLimited
         } else if body.has_code(&TROUBLE_CODES) {
@@ -167,10 +167,10 @@ const REQUEST_IDS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid"
 
 /// The status has decided that it is about the credential; the body can only say how dead it is.
 fn unauthorized(body: &Body) -> Class {
-    if body.has_code(&REVOKED_CODES) {
-        Class::Revoked
-    } else if is_clock_skew(body) {
+    if is_clock_skew(body) {
         Class::ClockSkew
+    } else if body.has_code(&REVOKED_CODES) {
+        Class::Revoked
     } else {
         Class::Auth
     }
@@ -183,10 +183,10 @@ fn is_clock_skew(body: &Body) -> bool {
 /// 400, 404 and their kin: Google answers 400 for an invalid key, AWS for throttling, OAuth token
 /// endpoints for everything.
 fn bad_request(body: &Body) -> Class {
-    if body.has_code(&REVOKED_CODES) {
-        Class::Revoked
-    } else if is_clock_skew(body) {
+    if is_clock_skew(body) {
         Class::ClockSkew
+    } else if body.has_code(&REVOKED_CODES) {
+        Class::Revoked
     } else if body.has_code(&OVERFLOW_CODES) || body.says(&OVERFLOW_PHRASES) {
         Class::ContextOverflow
     } else if body.has_code(&BILLING_CODES) || body.says(&BILLING_PHRASES) {
@@ -300,6 +300,7 @@ mod tests {
             (502, r#"{"error":{"type":"invalid_request_error"}}"#, Class::Fatal),
             (400, r#"{"error":{"status":"INVALID_ARGUMENT","message":"API key not valid."}}"#, Class::Auth),
             (400, r#"{"error":"invalid_grant"}"#, Class::Revoked),
+            (400, r#"{"error":"invalid_grant","error_description":"Check your iat and exp values"}"#, Class::ClockSkew),
             (400, r#"{"error":{"code":"context_length_exceeded"}}"#, Class::ContextOverflow),
             (400, r#"{"message":"Your credit balance is too low"}"#, Class::Billing),
             (400, r#"{"__type":"ThrottlingException"}"#, Class::RateLimited),
