@@ -9,7 +9,7 @@ pub mod visit;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::{LazyLock, RwLock};
+use std::sync::{Arc, LazyLock, RwLock};
 
 /// An interned identifier or short text. Copying, comparing and hashing cost one pointer.
 #[derive(Clone, Copy)]
@@ -401,7 +401,7 @@ pub enum Stmt {
         semi: bool,
     },
     /// A nested item: functions, constants, imports inside a body. (Shared, so that blocks stay cheap to clone.)
-    Item(std::sync::Arc<Item>),
+    Item(Arc<Item>),
 }
 
 impl PartialEq for Item {
@@ -543,14 +543,14 @@ pub enum ExprKind {
     /// `|a, b| body`
     Closure {
         /// Parameters.
-        params: Vec<Param>,
-        /// Body.
-        body: Box<Expr>,
+        params: Arc<[Param]>,
+        /// Body. Shared: a running closure keeps it.
+        body: Arc<Expr>,
         /// `async |..|`
         is_async: bool,
     },
     /// `async { .. }`, `async move { .. }`
-    Async(Block),
+    Async(Arc<Block>),
     /// `{ .. }`, `'label: { .. }`, `unsafe { .. }`, `const { .. }`
     Block {
         /// `'label`

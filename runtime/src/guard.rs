@@ -178,10 +178,7 @@ impl<'a> AuthGuard<'a> {
                 if self.setup.refresher.is_some() && self.ledger.key().refresh.take() {
                     return Next::Refresh(RefreshTicket { stale: self.credential().clone(), refusal: failure.clone() });
                 }
-                // Not after a refresh: the credential would be the same once more. Not after a
-                // rotation: that the pool's keys fail one after the other is no hiccup.
-                let refreshed = self.ledger.key().refresh.is_spent();
-                if !refreshed && !self.ledger.has_rotated() && self.ledger.key().grace.take() {
+                if self.may_be_a_hiccup() && self.ledger.key().grace.take() {
                     return self.retry_fresh();
                 }
                 Next::Abort(self.end(failure, Reason::Rejected))
@@ -205,6 +202,15 @@ impl<'a> AuthGuard<'a> {
                 Next::Abort(self.end(failure, Reason::NotRetryable))
             }
         }
+    }
+
+    /// Whether a refused key deserves a second look with nothing changed but the connection. Not after a
+    /// refresh: the service has refused two secrets by now. Not in a pool of several keys: that one of
+    /// them is refused, or one after the other, is no hiccup.
+    fn may_be_a_hiccup(&mut self) -> bool {
+        let refreshed = self.ledger.key().refresh.is_spent();
+        let sole = self.setup.pool.map_or(true, |pool| pool.is_sole(self.credential()));
+        sole && !refreshed && !self.ledger.has_rotated()
     }
 
     fn retry_fresh(&mut self) -> Next {

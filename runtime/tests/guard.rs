@@ -293,6 +293,17 @@ fn a_pool_with_nothing_ready_costs_no_request() {
 }
 
 #[test]
+fn the_last_key_that_is_not_resting_is_sent_once_like_any_other() {
+    let ring = ring(2);
+    let mut first = AuthGuard::with_pool(&ring).unwrap();
+    assert!(matches!(first.on_failure(&failure(Class::Auth)), Next::Rotate(_)));
+    let mut second = AuthGuard::with_pool(&ring).unwrap();
+    assert_eq!(second.credential().id(), "KEY_1");
+    let end = abort(second.on_failure(&failure(Class::Auth)));
+    assert_eq!((end.reason(), end.requests()), (Reason::Exhausted, 1));
+}
+
+#[test]
 fn a_fail_over_gets_its_own_chances_but_no_way_back() {
     let (a, b) = (key(), Credential::new("other", "KEY", "sk-another-0123456"));
     let mut guard = AuthGuard::new(&a);
@@ -337,8 +348,7 @@ fn a_pool_that_offers_a_tried_key_again_cannot_keep_the_operation_going() {
         fn refused(&self, _sent: &Credential, _failure: &Failure) {}
     }
     let mut guard = AuthGuard::with_pool(&Stubborn).unwrap();
-    assert!(matches!(guard.on_failure(&failure(Class::Auth)), Next::RetryFresh));
-    abort(guard.on_failure(&failure(Class::Auth)));
+    assert_eq!(abort(guard.on_failure(&failure(Class::Auth))).requests(), 1);
 }
 
 #[test]

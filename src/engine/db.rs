@@ -1,7 +1,7 @@
 //! What is computed once per unit and shared by all runs: summaries, scopes, default values of fields, and which
 //! functions reach the network.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -13,12 +13,17 @@ use crate::engine::trace::At;
 use crate::engine::types::{Scope, Ty};
 use crate::engine::value::Value;
 use crate::ir::visit::{self, Node};
-use crate::ir::{BinOp, Block, Expr, ExprKind, Lit, Name, Path, Span, Stmt};
+use crate::ir::{BinOp, Expr, ExprKind, Lit, Name, Path, Span, Stmt};
 use crate::models::Models;
-use crate::syntax::program::{FnId, Program, Res, TypeId};
+use crate::syntax::program::{FnId, ModId, Program, Res, TypeId};
 
 /// Calls followed from an attempt to the network.
 const HOPS: u32 = 7;
+
+/// A path where it is written: module, place and last name.
+type PathKey = (ModId, Span, Name);
+/// Locks of the cache of resolved paths.
+const SHARDS: usize = 64;
 
 /// The shared facts of a unit.
 pub struct Db<'a> {
@@ -28,7 +33,11 @@ pub struct Db<'a> {
     scopes: Vec<Arc<Scope>>,
     /// Calls from a function to the nearest network call; `None` where there is none within [`HOPS`].
     network_hops: Vec<Option<u32>>,
-    delays: Vec<bool>,
+    /// Delays of each function, and calls of functions with delays.
+    delays: Vec<Vec<Span>>,
+    /// Calls of each function that go to the network or lead there.
+    ways: Vec<Vec<Span>>,
+    resolved: Vec<Mutex<FxHashMap<PathKey, Option<Res>>>>,
     callers: FxHashMap<FnId, Vec<(FnId, Span)>>,
     defaults: Vec<OnceLock<FxHashMap<Name, Value>>>,
 }
@@ -40,16 +49,14 @@ impl<'a> Db<'a> {
         let ids: Vec<FnId> = program.functions().collect();
         let scopes: Vec<Arc<Scope>> = ids.par_iter().map(|id| Arc::new(Scope::of(program, *id))).collect();
         let summaries: Vec<Summary> = ids.par_iter().map(|id| summary::summarise(lookup, *id)).collect();
-        let delays = ids
-            .iter()
-            .map(|id| program.function(*id).def.body.as_ref().is_some_and(|b| mentions_delay(lookup, *id, b)))
-            .collect();
         let mut db = Db {
             lookup,
             summaries,
             scopes,
             network_hops: vec![None; ids.len()],
-            delays,
+            delays: Vec::new(),
+            ways: Vec::new(),
+            resolved: (0..SHARDS).map(|_| Mutex::default()).collect(),
             callers: FxHashMap::default(),
             defaults: (0..program.types.len()).map(|_| OnceLock::new()).collect(),
         };
@@ -88,6 +95,29 @@ impl<'a> Db<'a> {
             next.dedup();
             front = next;
         }
+        self.ways = ids
+            .par_iter()
+            .map(|id| {
+                let calls = &self.summaries[id.0 as usize].calls;
+                let mut ways: Vec<Span> = calls.iter().filter(|(_, c)| self.reaches(c)).map(|(at, _)| *at).collect();
+                ways.sort();
+                ways
+            })
+            .collect();
+        let own: Vec<Vec<Span>> = ids.par_iter().map(|id| delays(self.lookup, &self.scopes[id.0 as usize], *id)).collect();
+        self.delays = ids
+            .par_iter()
+            .map(|id| {
+                let mut spans = own[id.0 as usize].clone();
+                for (at, call) in &self.summaries[id.0 as usize].calls {
+                    if call.targets.iter().any(|t| !own[t.0 as usize].is_empty()) {
+                        spans.push(*at);
+                    }
+                }
+                spans.sort();
+                spans
+            })
+            .collect();
     }
 
     /// The program.
@@ -127,8 +157,7 @@ impl<'a> Db<'a> {
 
     /// Whether anything in a range of a function goes to the network.
     pub fn reaches_within(&self, id: FnId, span: Span) -> bool {
-        self.hops(id).is_some()
-            && self.summary(id).calls.iter().any(|(at, call)| span.contains(*at) && self.reaches(call))
+        self.ways[id.0 as usize].iter().any(|at| span.contains(*at))
     }
 
     /// The calls to a function: who, and where.
@@ -164,24 +193,20 @@ impl<'a> Db<'a> {
 
     /// Resolves a path in a scope.
     pub fn resolve(&self, scope: &Scope, path: &Path) -> Option<Res> {
-        summary::resolve_path(self.lookup, scope, path)
+        let key = (scope.module, path.span, path.last());
+        let shard = &self.resolved[path.span.start as usize % SHARDS];
+        // A poisoned lock still holds valid entries: inserting is the only write.
+        if let Some(found) = shard.lock().unwrap_or_else(|e| e.into_inner()).get(&key) {
+            return found.clone();
+        }
+        let found = summary::resolve_path(self.lookup, scope, path);
+        shard.lock().unwrap_or_else(|e| e.into_inner()).insert(key, found.clone());
+        found
     }
 
     /// Whether a range of a function holds a delay: a modelled one, or a call of a function with one.
     pub fn is_delay_within(&self, id: FnId, span: Span) -> bool {
-        let Some(body) = &self.program().function(id).def.body else { return false };
-        let mut found = false;
-        visit::block(body, &mut |node| {
-            if let Node::Expr(e) = node
-                && !found
-                && span.contains(e.span)
-            {
-                found = is_delay(self.lookup, &self.scopes[id.0 as usize], e)
-                    || self.call(id, e.span).is_some_and(|c| c.targets.iter().any(|t| self.delays[t.0 as usize]));
-            }
-            !found
-        });
-        found
+        self.delays[id.0 as usize].iter().any(|at| span.contains(*at))
     }
 
     /// What the name of a variant says about a refused credential.
@@ -289,15 +314,18 @@ impl<'a> Db<'a> {
     }
 }
 
-fn mentions_delay(lookup: Lookup<'_>, id: FnId, body: &Block) -> bool {
-    let scope = Scope::of(lookup.program, id);
-    let mut found = false;
-    visit::block(body, &mut |node| {
-        if let Node::Expr(e) = node {
-            found = found || is_delay(lookup, &scope, e);
-        }
-        !found
-    });
+fn delays(lookup: Lookup<'_>, scope: &Scope, id: FnId) -> Vec<Span> {
+    let mut found = Vec::new();
+    if let Some(body) = &lookup.program.function(id).def.body {
+        visit::block(body, &mut |node| {
+            if let Node::Expr(e) = node
+                && is_delay(lookup, scope, e)
+            {
+                found.push(e.span);
+            }
+            true
+        });
+    }
     found
 }
 

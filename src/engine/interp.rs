@@ -20,9 +20,9 @@ use crate::ir::{
 use crate::syntax::program::{Def, FnId, Res};
 
 /// Attempts after which a loop counts as unbounded.
-pub const MANY: u32 = 70;
+pub const MANY: u32 = 40;
 /// Evaluation steps of one run.
-const STEPS: u32 = 300_000;
+const STEPS: u32 = 60_000;
 /// Calls inside calls.
 const CALLS: usize = 24;
 /// Expressions inside expressions, over all calls.
@@ -522,11 +522,12 @@ impl<'a> Interp<'a> {
                 self.bind(pat, item);
                 self.seek_block(body)
             }
-            ExprKind::Loop { body, .. } | ExprKind::Async(body) | ExprKind::Block { block: body, .. } => {
+            ExprKind::Async(body) => self.seek_block(body),
+            ExprKind::Loop { body, .. } | ExprKind::Block { block: body, .. } => {
                 self.seek_block(body)
             }
             ExprKind::Closure { params, body, .. } => {
-                for param in params {
+                for param in params.iter() {
                     let value = self.param_value(param);
                     self.bind(&param.pat, value);
                 }
@@ -1004,7 +1005,7 @@ impl<'a> Interp<'a> {
             }
             ExprKind::Closure { params, body, .. } => Ok(Value::Closure(Arc::new(Closure {
                 params: params.clone(),
-                body: (**body).clone(),
+                body: body.clone(),
                 env: self.frame().locals.clone(),
                 home: self.frame().id,
             }))),

@@ -9,13 +9,13 @@ use crate::engine::scenario::Scenario;
 use crate::engine::trace::{At, Decision, Event, Exit, Run};
 use crate::finding::SiteKind;
 use crate::ir::visit::{self, Node};
-use crate::ir::{ExprKind, Span};
+use crate::ir::{Expr, ExprKind, Name, Pat, PatKind, Span};
 use crate::syntax::program::FnId;
 
 /// Runs with other answers, at most, for one scenario of one attempt.
-const RERUNS: usize = 10;
+const RERUNS: usize = 6;
 /// Calls of one loop tried as the attempt.
-const CANDIDATES: usize = 8;
+const CANDIDATES: usize = 6;
 /// Attempts with one credential that are still healthy: the first and one on a fresh connection.
 pub const ALLOWED: u32 = 2;
 
@@ -75,20 +75,108 @@ impl Facts {
     }
 }
 
-/// Every loop of a function that may be a retry site, outermost first.
+/// Every loop of a function that may be a retry site, outermost first: one that waits, or that speaks of attempts.
+/// Loops over data are none: every round is another operation.
 pub fn loops(db: &Db<'_>, id: FnId) -> Vec<Span> {
     let mut out = Vec::new();
-    if let Some(body) = &db.program().function(id).def.body {
-        visit::block(body, &mut |node| {
-            if let Node::Expr(e) = node
-                && matches!(e.kind, ExprKind::Loop { .. } | ExprKind::While { .. } | ExprKind::For { .. })
-            {
+    let data = db.program().function(id);
+    let Some(body) = &data.def.body else { return out };
+    let source = &db.program().file(data.file).source;
+    visit::block(body, &mut |node| {
+        if let Node::Expr(e) = node {
+            let may_retry = match &e.kind {
+                ExprKind::Loop { .. } => true,
+                ExprKind::While { cond, .. } => !takes_data(db, cond),
+                ExprKind::For { pat, iter, .. } => counts(pat, iter),
+                _ => return true,
+            };
+            if may_retry && (db.is_delay_within(id, e.span) || speaks_of_attempts(source.slice(e.span))) {
                 out.push(e.span);
             }
-            true
-        });
-    }
+        }
+        true
+    });
     out
+}
+
+fn speaks_of_attempts(text: &str) -> bool {
+    ["retr", "attempt", "Attempt", "Retr", "tries", "reconnect", "backoff", "Backoff"].iter().any(|w| text.contains(w))
+}
+
+/// Words of names that count rounds or hold delays.
+fn is_round_word(name: &str) -> bool {
+    crate::models::split_words(name).iter().any(|w| {
+        matches!(
+            w.as_str(),
+            "attempt" | "attempts" | "retry" | "retries" | "try" | "tries" | "delay" | "delays" | "backoff" | "wait" | "round" | "schedule" | "strategy" | "sleep"
+        )
+    })
+}
+
+/// `while let Some(x) = queue.pop()`
+fn takes_data(db: &Db<'_>, cond: &Expr) -> bool {
+    let ExprKind::Let { pat, expr } = &cond.kind else { return false };
+    if !matches!(&pat.kind, PatKind::TupleStruct(path, _) if path.last() == "Some" || path.last() == "Ok") {
+        return false;
+    }
+    let mut found = false;
+    visit::expr(expr, &mut |node| {
+        if let Node::Expr(Expr { kind: ExprKind::Method { name, .. }, .. }) = node {
+            found |= db.lookup.models.words.has("event", name.as_str()) || matches!(name.as_str(), "next" | "try_next" | "pop_back");
+        }
+        !found
+    });
+    found
+}
+
+/// A `for` that counts rounds or goes through delays, rather than over data.
+fn counts(pat: &Pat, iter: &Expr) -> bool {
+    let mut found = matches!(pat.kind, PatKind::Wild);
+    visit::pat(pat, &mut |node| {
+        if let Node::Pat(Pat { kind: PatKind::Bind { name, .. }, .. }) = node {
+            found |= is_round_word(name.as_str());
+        }
+        true
+    });
+    visit::expr(iter, &mut |node| {
+        if let Node::Expr(e) = node {
+            found |= match &e.kind {
+                ExprKind::Range { .. } => true,
+                ExprKind::Path(path) => is_round_word(path.last().as_str()),
+                ExprKind::Field(_, name) | ExprKind::Method { name, .. } => is_round_word(name.as_str()),
+                _ => false,
+            };
+        }
+        !found
+    });
+    found
+}
+
+/// The variable of a `for` picks what is attempted: `for i in 0..n { fetch(i) }`.
+fn picks(db: &Db<'_>, id: FnId, site: Span, attempt: Span) -> bool {
+    let Some(body) = &db.program().function(id).def.body else { return false };
+    let mut names: Vec<Name> = Vec::new();
+    let mut used = false;
+    visit::block(body, &mut |node| {
+        if let Node::Expr(e) = node {
+            match &e.kind {
+                ExprKind::For { pat, .. } if e.span == site => {
+                    visit::pat(pat, &mut |inner| {
+                        if let Node::Pat(Pat { kind: PatKind::Bind { name, .. }, .. }) = inner
+                            && !is_round_word(name.as_str())
+                        {
+                            names.push(*name);
+                        }
+                        true
+                    });
+                }
+                ExprKind::Path(path) if attempt.contains(e.span) => used |= path.single().is_some_and(|n| names.contains(&n)),
+                _ => {}
+            }
+        }
+        true
+    });
+    used
 }
 
 /// The calls of a loop that may be its attempt: those that go to the network, and operations that were passed in.
@@ -97,7 +185,7 @@ pub fn candidates(db: &Db<'_>, id: FnId, site: Span) -> Vec<Span> {
         .summary(id)
         .calls
         .iter()
-        .filter(|(at, call)| site.contains(**at) && (db.reaches(call) || call.indirect))
+        .filter(|(at, call)| site.contains(**at) && (db.reaches(call) || call.indirect) && !picks(db, id, site, **at))
         .map(|(at, _)| *at)
         .collect();
     found.sort();

@@ -308,7 +308,8 @@ impl Walk<'_> {
             }
             ExprKind::Continue { .. } | ExprKind::Opaque => Ty::Unknown,
             ExprKind::Closure { params, body, .. } => Ty::Func(Arc::new(self.closure(params, body, &[]))),
-            ExprKind::Async(block) | ExprKind::Block { block, .. } => self.block(block),
+            ExprKind::Async(block) => self.block(block),
+            ExprKind::Block { block, .. } => self.block(block),
             ExprKind::Struct { path, fields, rest } => {
                 for (name, value) in fields {
                     self.name_sign(value.span, *name);

@@ -51,9 +51,9 @@ pub struct Failure {
 #[derive(Debug)]
 pub struct Closure {
     /// Parameters.
-    pub params: Vec<Param>,
+    pub params: Arc<[Param]>,
     /// Body.
-    pub body: Expr,
+    pub body: Arc<Expr>,
     /// The variables it sees.
     pub env: Vec<(Name, Cell)>,
     /// The function it was written in.
@@ -64,7 +64,7 @@ pub struct Closure {
 #[derive(Debug)]
 pub struct Task {
     /// Body.
-    pub body: Block,
+    pub body: Arc<Block>,
     /// The variables it sees.
     pub env: Vec<(Name, Cell)>,
     /// The function it was written in.

@@ -91,7 +91,8 @@ pub fn expr<'a>(node: &'a Expr, see: &mut impl FnMut(Node<'a>) -> bool) {
                 expr(&arm.body, see);
             }
         }
-        ExprKind::Loop { body, .. } | ExprKind::Async(body) | ExprKind::Block { block: body, .. } => block(body, see),
+        ExprKind::Loop { body, .. } | ExprKind::Block { block: body, .. } => block(body, see),
+        ExprKind::Async(body) => block(body, see),
         ExprKind::While { cond, body, .. } => {
             expr(cond, see);
             block(body, see);
@@ -107,7 +108,7 @@ pub fn expr<'a>(node: &'a Expr, see: &mut impl FnMut(Node<'a>) -> bool) {
             }
         }
         ExprKind::Closure { params, body, .. } => {
-            for param in params {
+            for param in params.iter() {
                 pat(&param.pat, see);
             }
             expr(body, see);

@@ -181,7 +181,7 @@ impl Lower {
             E::Async(e) => {
                 let block = self.block(&e.block);
                 let span = to(self.at(e.async_token.span), block.span);
-                (ExprKind::Async(block), span)
+                (ExprKind::Async(Arc::new(block)), span)
             }
             E::If(e) => {
                 let (cond, then) = (self.boxed(&e.cond), self.block(&e.then_branch));
@@ -310,7 +310,7 @@ impl Lower {
             .iter()
             .map(|input| Param { pat: self.pat(input), ty: annotation(input).map_or(Type::Infer, |ty| self.ty(ty)) });
         let params = params.collect();
-        let body = self.boxed(&e.body);
+        let body = Arc::new(self.expr(&e.body));
         let span = to(self.at(first), body.span);
         Expr { kind: ExprKind::Closure { params, body, is_async: e.asyncness.is_some() }, span }
     }

@@ -44,6 +44,13 @@ pub trait CredentialPool: Send + Sync {
         let _ = fresh;
     }
 
+    /// Whether the pool has no other key than `credential`, resting ones included and dead ones aside. A
+    /// sole key gets the one retry on a fresh connection that a credential without a pool gets.
+    fn is_sole(&self, credential: &Credential) -> bool {
+        let _ = credential;
+        false
+    }
+
     /// How long until the first resting key is fit again, if one is resting.
     fn ready_in(&self) -> Option<Duration> {
         None

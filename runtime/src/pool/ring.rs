@@ -91,6 +91,13 @@ enum Health {
     Dead,
 }
 
+impl State {
+    fn is_sole(&self, credential: &Credential) -> bool {
+        let mut living = self.entries.iter().filter(|entry| entry.health != Health::Dead);
+        living.all(|entry| entry.credential.is_same_secret(credential))
+    }
+}
+
 impl Entry {
     /// A rest ends by itself: nobody has to come and lift it.
     fn is_fit(&self, now: Instant) -> bool {
@@ -214,11 +221,7 @@ impl CredentialPool for KeyRing {
             }
             return;
         }
-        let sole = state
-            .entries
-            .iter()
-            .filter(|entry| entry.health != Health::Dead)
-            .all(|entry| entry.credential.is_same_secret(sent));
+        let sole = state.is_sole(sent);
         let health = Health::RestsUntil(now + rest(failure, sole));
         for entry in siblings(&mut state.entries, sent) {
             if entry.health != Health::Dead {
@@ -241,6 +244,10 @@ impl CredentialPool for KeyRing {
         if fresh.provider() == self.provider {
             self.replace(fresh.id(), fresh.expose_secret());
         }
+    }
+
+    fn is_sole(&self, credential: &Credential) -> bool {
+        lock(&self.state).is_sole(credential)
     }
 
     fn ready_in(&self) -> Option<Duration> {

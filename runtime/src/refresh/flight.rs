@@ -131,3 +131,121 @@ impl<T: Clone> Future for Landing<T> {
         self.0.poll(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicU32;
+
+    /// Counts how often a task was woken.
+    #[derive(Default)]
+    struct Task(AtomicU32);
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn task() -> (Arc<Task>, Waker) {
+        let task = Arc::new(Task::default());
+        (task.clone(), Waker::from(task))
+    }
+
+    fn poll<T: Clone>(landing: &mut Landing<T>, waker: &Waker) -> Poll<Option<T>> {
+        Pin::new(landing).poll(&mut Context::from_waker(waker))
+    }
+
+    /// A future that is pending until the gate is opened.
+    #[derive(Clone, Default)]
+    struct Gate(Arc<Mutex<(bool, Option<Waker>)>>);
+
+    impl Gate {
+        fn open(&self) {
+            let mut gate = lock(&self.0);
+            gate.0 = true;
+            if let Some(waker) = gate.1.take() {
+                drop(gate);
+                waker.wake();
+            }
+        }
+    }
+
+    impl Future for Gate {
+        type Output = &'static str;
+
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<&'static str> {
+            let mut gate = lock(&self.0);
+            if gate.0 {
+                return Poll::Ready("landed");
+            }
+            gate.1 = Some(cx.waker().clone());
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn when_the_one_who_polled_first_is_dropped_another_carries_on() {
+        let gate = Gate::default();
+        let flight = Arc::new(Flight::new(Box::pin(gate.clone())));
+        let (mut first, mut second) = (flight.clone().landing(), flight.landing());
+        let ((_, waker_1), (task_2, waker_2)) = (task(), task());
+        assert!(poll(&mut first, &waker_1).is_pending());
+        assert!(poll(&mut second, &waker_2).is_pending());
+        drop(first);
+        gate.open();
+        assert_eq!(task_2.0.load(Ordering::SeqCst), 1);
+        assert_eq!(poll(&mut second, &waker_2), Poll::Ready(Some("landed")));
+    }
+
+    #[test]
+    fn a_wake_during_a_poll_reaches_those_who_found_it_being_polled() {
+        // Its poll lets another task look in, wakes, and lets that task look in once more.
+        struct Busy(Arc<Mutex<Option<Landing<()>>>>, Waker);
+        impl Future for Busy {
+            type Output = ();
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+                let mut other = lock(&self.0);
+                let other = other.as_mut().unwrap();
+                assert!(poll(other, &self.1).is_pending());
+                cx.waker().wake_by_ref();
+                assert!(poll(other, &self.1).is_pending());
+                Poll::Pending
+            }
+        }
+        let ((_, waker), (other_task, other_waker)) = (task(), task());
+        let other = Arc::new(Mutex::new(None));
+        let flight = Arc::new(Flight::new(Box::pin(Busy(other.clone(), other_waker))));
+        *lock(&other) = Some(flight.clone().landing());
+        assert!(poll(&mut flight.landing(), &waker).is_pending());
+        assert_eq!(other_task.0.load(Ordering::SeqCst), 2);
+        *lock(&other) = None; // breaks the cycle
+    }
+
+    #[test]
+    fn when_all_who_wait_are_dropped_so_is_the_computation() {
+        let alive = Arc::new(());
+        let held = alive.clone();
+        let flight = Arc::new(Flight::new(Box::pin(async move {
+            let _held = held;
+            std::future::pending::<()>().await;
+        })));
+        let (mut first, second) = (flight.clone().landing(), flight.landing());
+        assert!(poll(&mut first, &task().1).is_pending());
+        drop(first);
+        assert_eq!(Arc::strong_count(&alive), 2);
+        drop(second);
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn who_comes_after_the_landing_gets_the_same_result() {
+        let gate = Gate::default();
+        gate.open();
+        let flight = Arc::new(Flight::new(Box::pin(gate)));
+        let waker = task().1;
+        assert_eq!(poll(&mut flight.clone().landing(), &waker), Poll::Ready(Some("landed")));
+        assert!(flight.has_landed());
+        assert_eq!(poll(&mut flight.landing(), &waker), Poll::Ready(Some("landed")));
+    }
+}
