@@ -334,7 +334,8 @@ fn check_node(node: Node<'_>, parent: Span, text: &str) {
                     check_span(*name_span, span, text);
                     assert_eq!(slice(text, *name_span).trim_start_matches("r#"), name.as_str());
                 }
-                ExprKind::Loop { body, .. } | ExprKind::Async(body) => check_block(body, span, text),
+                ExprKind::Loop { body, .. } => check_block(body, span, text),
+                ExprKind::Async(body) => check_block(body, span, text),
                 ExprKind::Path(path) => check_span(path.span, span, text),
                 _ => {}
             }

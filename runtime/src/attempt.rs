@@ -15,21 +15,25 @@ pub struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// The credential to send.
+    #[inline]
     pub fn credential(&self) -> &Credential {
         &self.credential
     }
 
     /// Its secret, for the `Authorization` header. Never log it.
+    #[inline]
     pub fn secret(&self) -> &str {
         self.credential.expose_secret()
     }
 
     /// Which request of the operation this is, from 1.
+    #[inline]
     pub fn number(&self) -> u32 {
         self.number
     }
 
     /// Whether to use a new connection: a pooled one may end at a server that is itself the trouble.
+    #[inline]
     pub fn fresh_connection(&self) -> bool {
         self.fresh_connection
     }

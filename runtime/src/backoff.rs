@@ -35,6 +35,7 @@ pub struct Backoff {
 }
 
 impl Default for Backoff {
+    #[inline]
     fn default() -> Self {
         Backoff::new(Duration::from_secs(1), Duration::from_secs(60))
     }
@@ -42,6 +43,7 @@ impl Default for Backoff {
 
 impl Backoff {
     /// Delays that start at `base`, double each time, and never exceed `cap`.
+    #[inline]
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Backoff {
             base,

@@ -20,6 +20,7 @@ pub struct Clock(Option<Arc<dyn Fn() -> Instant + Send + Sync>>);
 
 impl Clock {
     /// The system's monotonic clock; the default.
+    #[inline]
     pub fn system() -> Self {
         Clock(None)
     }

@@ -50,16 +50,19 @@ impl Credential {
     }
 
     /// The service this credential opens.
+    #[inline]
     pub fn provider(&self) -> &str {
         &self.0.provider
     }
 
     /// The name that may be logged.
+    #[inline]
     pub fn id(&self) -> &str {
         &self.0.id
     }
 
     /// The secret itself, for the `Authorization` header. Never log it.
+    #[inline]
     pub fn expose_secret(&self) -> &str {
         &self.0.secret
     }
@@ -125,12 +128,14 @@ impl fmt::Debug for Credential {
 
 // Lets `AuthGuard::new` take `&Credential` (one per client, many operations) and `Credential` alike.
 impl<'a> From<&'a Credential> for Cow<'a, Credential> {
+    #[inline]
     fn from(credential: &'a Credential) -> Self {
         Cow::Borrowed(credential)
     }
 }
 
 impl From<Credential> for Cow<'_, Credential> {
+    #[inline]
     fn from(credential: Credential) -> Self {
         Cow::Owned(credential)
     }

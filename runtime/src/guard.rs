@@ -124,11 +124,11 @@ impl<'a> AuthGuard<'a> {
     /// What to build the next request from.
     #[inline]
     pub fn attempt(&self) -> Attempt<'a> {
-        Attempt {
-            credential: self.ledger.credential.clone(),
-            number: self.ledger.requests().saturating_add(1),
-            fresh_connection: self.ledger.fresh_connection,
-        }
+        let (requests, fresh_connection) = match self.ledger.spent() {
+            Some(spent) => (spent.requests, spent.fresh_connection),
+            None => (0, false),
+        };
+        Attempt { credential: self.ledger.credential.clone(), number: requests.saturating_add(1), fresh_connection }
     }
 
     /// The credential of the next request.
@@ -139,6 +139,12 @@ impl<'a> AuthGuard<'a> {
     /// The operation succeeded: clears what the pool held against the key, and ends the guard.
     #[inline]
     pub fn succeeded(self) {
+        self.accept();
+    }
+
+    /// `succeeded` for those about to drop the guard: to move it once more costs more than all the rest.
+    #[inline]
+    pub(crate) fn accept(&self) {
         if let Some(pool) = self.setup.pool {
             pool.accepted(&self.ledger.credential);
         }
@@ -149,7 +155,7 @@ impl<'a> AuthGuard<'a> {
     /// Report each failed request once. After [`Next::Abort`] the answer is always `Abort`.
     pub fn on_failure(&mut self, failure: &Failure) -> Next {
         let failure = self.ledger.file(failure);
-        let next = match self.ledger.ended {
+        let next = match self.ledger.ended() {
             Some(reason) => Next::Abort(self.end(&failure, reason)),
             None => self.decide(&failure),
         };
@@ -214,7 +220,7 @@ impl<'a> AuthGuard<'a> {
     }
 
     fn retry_fresh(&mut self) -> Next {
-        self.ledger.fresh_connection = true;
+        self.ledger.spend().fresh_connection = true;
         Next::RetryFresh
     }
 
@@ -251,19 +257,20 @@ impl<'a> AuthGuard<'a> {
                 return Next::Abort(self.end(failure, Reason::OutOfTime));
             }
         }
-        self.ledger.waited = self.ledger.waited.saturating_add(delay);
+        let spent = self.ledger.spend();
+        spent.waited = spent.waited.saturating_add(delay);
         Next::Backoff(delay)
     }
 
     /// Ends the operation, and tells the pool whose fault it was, if it was a key's.
     pub(crate) fn end(&mut self, failure: &Failure, reason: Reason) -> Permanent {
-        let first_time = self.ledger.ended.replace(reason).is_none();
+        let first_time = self.ledger.spend().ended.replace(reason).is_none();
         let permanent = Permanent::new(
             failure.clone(),
             reason,
             Some(self.credential().clone()),
             self.ledger.requests(),
-            self.ledger.waited,
+            self.ledger.waited(),
         );
         let pool = match self.setup.pool {
             Some(pool) if reason != Reason::Cancelled => pool,
@@ -391,8 +398,8 @@ impl fmt::Debug for AuthGuard<'_> {
         f.debug_struct("AuthGuard")
             .field("credential", self.credential())
             .field("requests", &self.ledger.requests())
-            .field("waited", &self.ledger.waited)
-            .field("ended", &self.ledger.ended)
+            .field("waited", &self.ledger.waited())
+            .field("ended", &self.ledger.ended())
             .finish_non_exhaustive()
     }
 }

@@ -10,12 +10,20 @@ use std::time::{Duration, Instant};
 pub(crate) struct Ledger<'a> {
     /// Goes with the next request.
     pub(crate) credential: Cow<'a, Credential>,
-    pub(crate) fresh_connection: bool,
     /// Set only if the backoff has a limit of time: nobody else needs the clock.
     pub(crate) started: Option<Instant>,
+    /// `None` until something fails: an operation that succeeds at once pays for none of it.
+    spent: Option<Box<Spent>>,
+}
+
+/// What failures have used up.
+#[derive(Default)]
+pub(crate) struct Spent {
+    pub(crate) requests: u32,
+    /// Whether the next request is to be sent on a new connection.
+    pub(crate) fresh_connection: bool,
     pub(crate) waited: Duration,
     pub(crate) ended: Option<Reason>,
-    requests: u32,
     delays: Option<Delays>,
     keys: Vec<KeyRecord>,
     /// Keys the operation has given up on.
@@ -55,73 +63,86 @@ impl OneShot {
 impl<'a> Ledger<'a> {
     #[inline]
     pub(crate) fn new(credential: Cow<'a, Credential>) -> Self {
-        Ledger {
-            credential,
-            fresh_connection: false,
-            started: None,
-            waited: Duration::from_secs(0),
-            ended: None,
-            requests: 0,
-            delays: None,
-            keys: Vec::new(),
-            tried: Vec::new(),
-            tried_before: 0,
-            sent: Vec::new(),
-        }
+        Ledger { credential, started: None, spent: None }
     }
 
+    /// What has been used up so far, if anything has failed.
+    #[inline]
+    pub(crate) fn spent(&self) -> Option<&Spent> {
+        self.spent.as_deref()
+    }
+
+    pub(crate) fn spend(&mut self) -> &mut Spent {
+        self.spent.get_or_insert_with(Box::default)
+    }
+
+    #[inline]
     pub(crate) fn requests(&self) -> u32 {
-        self.requests
+        self.spent().map_or(0, |spent| spent.requests)
+    }
+
+    pub(crate) fn waited(&self) -> Duration {
+        self.spent().map_or(Duration::from_secs(0), |spent| spent.waited)
+    }
+
+    pub(crate) fn ended(&self) -> Option<Reason> {
+        self.spent()?.ended
     }
 
     /// Counts a failed request, and gives back the failure without the secrets it may repeat.
     pub(crate) fn file(&mut self, failure: &Failure) -> Failure {
-        self.requests = self.requests.saturating_add(1);
-        self.fresh_connection = false;
-        if !self.sent.iter().any(|sent| sent.is_same_secret(&self.credential)) {
-            self.sent.push(self.credential.clone().into_owned());
+        let credential = self.credential.clone().into_owned();
+        let spent = self.spend();
+        spent.requests = spent.requests.saturating_add(1);
+        spent.fresh_connection = false;
+        if !spent.sent.iter().any(|sent| sent.is_same_secret(&credential)) {
+            spent.sent.push(credential);
         }
         self.mask(failure)
     }
 
     pub(crate) fn mask(&self, failure: &Failure) -> Failure {
-        self.sent.iter().fold(failure.clone(), |failure, sent| failure.without_secret_of(sent))
+        let sent = self.spent().map_or(&[][..], |spent| &spent.sent);
+        sent.iter().fold(failure.clone(), |failure, sent| failure.without_secret_of(sent))
     }
 
     /// The one-shots of the current credential.
     pub(crate) fn key(&mut self) -> &mut KeyRecord {
-        let current = &self.credential;
-        let index = match self.keys.iter().position(|key| key.entry.is_same_entry(current)) {
-            Some(index) => index,
-            None => {
-                self.keys.push(KeyRecord {
-                    entry: current.clone().into_owned(),
-                    grace: OneShot::default(),
-                    refresh: OneShot::default(),
-                    patience: OneShot::default(),
-                });
-                self.keys.len() - 1
-            }
-        };
-        &mut self.keys[index]
+        let current = self.credential.clone().into_owned();
+        let keys = &mut self.spend().keys;
+        let index = keys.iter().position(|key| key.entry.is_same_entry(&current)).unwrap_or_else(|| {
+            keys.push(KeyRecord {
+                entry: current,
+                grace: OneShot::default(),
+                refresh: OneShot::default(),
+                patience: OneShot::default(),
+            });
+            keys.len() - 1
+        });
+        &mut keys[index]
     }
 
-    /// Whether the operation has ever failed with this entry or this secret.
+    /// Whether the operation has ever failed with this entry or this secret, or is about to send it.
     pub(crate) fn knows(&self, credential: &Credential) -> bool {
-        self.keys.iter().any(|key| key.entry.is_same_entry(credential))
-            || Tried::new(&self.sent).contains(credential)
-            || self.credential.is_same_entry(credential)
+        let spent = match self.spent() {
+            Some(spent) => spent,
+            None => return self.credential.is_same_entry(credential),
+        };
+        self.credential.is_same_entry(credential)
+            || spent.keys.iter().any(|key| key.entry.is_same_entry(credential))
+            || Tried::new(&spent.sent).contains(credential)
     }
 
     /// The next delay of `backoff`, if its attempts are not spent.
     pub(crate) fn next_delay(&mut self, backoff: &Backoff) -> Option<Duration> {
-        self.delays.get_or_insert_with(|| backoff.delays()).next()
+        self.spend().delays.get_or_insert_with(|| backoff.delays()).next()
     }
 
     /// Asks `select` for a key that is neither tried nor the current one, and makes it the current one.
     pub(crate) fn rotate(&mut self, select: impl FnOnce(&Tried<'_>) -> Option<Credential>) -> Option<Credential> {
         self.give_up_key();
-        let tried = Tried::new(&self.tried);
+        let spent = self.spend();
+        let tried = Tried::new(&spent.tried);
         match select(&tried).filter(|next| !tried.contains(next)) {
             Some(next) => {
                 self.credential = Cow::Owned(next.clone());
@@ -129,35 +150,37 @@ impl<'a> Ledger<'a> {
             }
             None => {
                 // It may yet get a refresh or a retry.
-                self.tried.pop();
+                spent.tried.pop();
                 None
             }
         }
     }
 
     pub(crate) fn give_up_key(&mut self) {
-        self.tried.push(self.credential.clone().into_owned());
+        let current = self.credential.clone().into_owned();
+        self.spend().tried.push(current);
     }
 
     pub(crate) fn has_rotated(&self) -> bool {
-        self.tried.len() > self.tried_before
+        !self.tried_here().is_empty()
     }
 
     /// The keys given up on since the last fail-over.
     pub(crate) fn tried_here(&self) -> &[Credential] {
-        &self.tried[self.tried_before..]
+        self.spent().map_or(&[], |spent| &spent.tried[spent.tried_before..])
     }
 
     /// Goes on with another credential, with all that was used up before staying so.
     pub(crate) fn fail_over(&mut self, to: Cow<'a, Credential>) {
-        self.tried_before = self.tried.len();
         self.credential = to;
-        self.ended = None;
+        let spent = self.spend();
+        spent.tried_before = spent.tried.len();
+        spent.ended = None;
     }
 
     /// The same ledger, borrowing nothing.
     #[cfg(feature = "tower")]
     pub(crate) fn into_owned(self) -> Ledger<'static> {
-        Ledger { credential: Cow::Owned(self.credential.into_owned()), ..self }
+        Ledger { credential: Cow::Owned(self.credential.into_owned()), started: self.started, spent: self.spent }
     }
 }

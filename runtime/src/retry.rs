@@ -60,7 +60,7 @@ where
     loop {
         match op(guard.attempt()) {
             Ok(value) => {
-                guard.succeeded();
+                guard.accept();
                 return Ok(value);
             }
             Err(error) => prepare(&mut guard, &mut sleep, error.into_failure())?,
@@ -141,7 +141,7 @@ where
     loop {
         let failure = match op(guard.attempt()).await {
             Ok(value) => {
-                guard.succeeded();
+                guard.accept();
                 return Ok(value);
             }
             Err(error) => error.into_failure(),

@@ -307,6 +307,7 @@ impl Interp<'_> {
                 let text = self.display(&Value::Failure(failure.clone()));
                 Value::Str(if method == "to_lowercase" { text.lower() } else { text })
             }
+            "chain" | "sources" | "iter_chain" => Value::List([Value::Failure(failure.clone())].into()),
             "source" | "cause" => Value::some(Value::Failure(Failure { ty: Ty::Unknown, ..failure.clone() })),
             "downcast_ref" | "downcast" | "downcast_mut" | "is" => {
                 let wanted = match &e.kind {

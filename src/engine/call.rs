@@ -301,6 +301,10 @@ impl Interp<'_> {
         } else {
             own
         };
+        if let Some(none) = self.rotation(e, name) {
+            self.eval_all(args)?;
+            return Ok(none);
+        }
         if let Some(first) = targets.first() {
             let first = *first;
             let receiver = match (&value, &place) {
@@ -327,7 +331,7 @@ impl Interp<'_> {
         }
         let words = &self.db.lookup.models.words;
         if name == "tick" && args.is_empty() {
-            return Ok(Value::Delay(None));
+            return Ok(Value::Foreign(Name::new("Tick"), Arc::from([])));
         }
         if words.has("delay", name.as_str()) {
             let values = self.eval_all(args)?;
@@ -344,6 +348,30 @@ impl Interp<'_> {
         }
         let values = self.eval_all(args)?;
         self.builtin(e, &place, &value, name, values)
+    }
+
+    /// A pool asked for the next credential: under the hypothesis there is one credential, and none is left.
+    fn rotation(&self, e: &Expr, name: Name) -> Option<Value> {
+        let words = &self.db.lookup.models.words;
+        let ExprKind::Method { recv, .. } = &e.kind else { return None };
+        if self.in_attempt || self.scenario.status().is_none() || !words.names("rotate", name.as_str()) {
+            return None;
+        }
+        let holder = match &recv.kind {
+            ExprKind::Path(path) => path.last(),
+            ExprKind::Field(_, field) => *field,
+            ExprKind::Method { name, .. } => *name,
+            _ => name,
+        };
+        if !words.names("pool", holder.as_str()) && !words.names("pool", name.as_str()) {
+            return None;
+        }
+        match self.db.static_type(self.frame().id, e.span) {
+            Ty::Bool => Some(Value::Bool(false)),
+            Ty::Option(_) => Some(Value::none()),
+            Ty::Result(_, error) => Some(Value::err(Value::asked((*error).clone()))),
+            _ => None,
+        }
     }
 
     /// Arithmetic and comparison.

@@ -256,6 +256,14 @@ impl<'a> Db<'a> {
         VariantKind::Neutral
     }
 
+    /// A variant that takes what has no variant of its own.
+    pub fn is_catch_all(&self, variant: &crate::ir::Variant) -> bool {
+        const NAMES: &[&str] = &["other", "unknown", "internal", "unexpected", "generic", "misc", "custom", "anyhow", "general", "unhandled"];
+        let words = crate::models::split_words(variant.name.as_str());
+        words.iter().any(|w| NAMES.contains(&w.as_str()))
+            || variant.fields.iter().any(|f| f.from && matches!(&f.ty, crate::ir::Type::Path(p) if p.segments.iter().any(|s| *s == "anyhow" || *s == "eyre")))
+    }
+
     /// The value that a field has by `Default`, for numbers, flags and durations.
     pub fn default_field(&self, id: TypeId, name: Name) -> Option<Value> {
         let fields = self.defaults[id.0 as usize].get_or_init(|| self.read_defaults(id));

@@ -410,6 +410,13 @@ impl<'a> Interp<'a> {
         }
     }
 
+    fn ticked(&mut self, span: Span) {
+        if self.attempts > 0 && !self.in_attempt {
+            let at = self.at(span);
+            self.events.push(Event::Tick(at));
+        }
+    }
+
     pub(super) fn waited(&mut self, span: Span) {
         if self.attempts > 0 && !self.in_attempt {
             let at = self.at(span);
@@ -476,6 +483,17 @@ impl<'a> Interp<'a> {
             return self.site(e);
         }
         match &e.kind {
+            ExprKind::Call { args, .. } if e.span == site => {
+                let values = self.eval_all(args)?;
+                self.given = values.into_iter().enumerate().collect();
+                Err(Flow::Halt(Exit::Unreached))
+            }
+            ExprKind::Method { recv, args, .. } if e.span == site => {
+                let recv = self.eval(recv)?;
+                let values = self.eval_all(args)?;
+                self.given = std::iter::once(recv).chain(values).enumerate().collect();
+                Err(Flow::Halt(Exit::Unreached))
+            }
             ExprKind::If { cond, then, els } => {
                 if cond.span.contains(site) {
                     return self.seek(cond);
@@ -1091,6 +1109,10 @@ impl<'a> Interp<'a> {
                 Ok(Value::Unit)
             }
             Value::Closure(_) => Ok(value),
+            Value::Foreign(name, _) if name == "Tick" => {
+                self.ticked(span);
+                Ok(Value::Unit)
+            }
             Value::Foreign(name, values) if name == "JoinHandle" => {
                 let inner = values.first().cloned().unwrap_or_else(Value::unknown);
                 let out = self.finish(inner, span)?;
@@ -1587,9 +1609,25 @@ impl<'a> Interp<'a> {
         self.matches(pat, &value);
     }
 
-    /// Gives a parameter of the site's function a value from one of its callers.
-    pub fn give(&mut self, index: usize, value: Value) {
-        self.given.push((index, value));
+    /// Takes the arguments that a caller hands to the site's function, as far as the way to the call shows them.
+    pub fn called_from(mut self, caller: FnId, call: Span) -> Interp<'a> {
+        let own = std::mem::replace(&mut self.target, Target { home: caller, site: call, attempt: call, response_world: true });
+        self.push_frame(caller);
+        let data = self.db.program().function(caller);
+        for param in &data.def.params {
+            let value = self.param_value(param);
+            self.bind(&param.pat, value);
+        }
+        if let Some(body) = &data.def.body {
+            // However this ends, what was given is what is known.
+            let _ = self.seek_block(body);
+        }
+        self.frames.clear();
+        self.target = own;
+        self.decisions.clear();
+        self.until = None;
+        self.steps = 0;
+        self
     }
 }
 

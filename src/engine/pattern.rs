@@ -275,6 +275,11 @@ impl Interp<'_> {
                 let wanted = self.discriminant(id, index);
                 if wanted == *n { Head::Fits(Parts::Values(Vec::new())) } else { Head::Fails }
             }
+            Value::Unknown(u) if u.tainted => {
+                let name = self.db.program().variant(id, index).name;
+                let failure = Failure { ty: u.ty.clone(), status: self.scenario.status(), response: false, text: None };
+                self.foreign_face(name, Parts::Faces(failure))
+            }
             other => Head::Open(Parts::Unknown(Ty::Unknown, other.is_tainted()), other.is_tainted()),
         }
     }
@@ -358,7 +363,8 @@ impl Interp<'_> {
             .iter()
             .enumerate()
             .min_by_key(|(i, v)| (rank(v.name.as_str()), *i))
-            .filter(|(_, v)| rank(v.name.as_str()) < 2);
+            .filter(|(_, v)| rank(v.name.as_str()) < 2)
+            .or_else(|| data.def.variants.iter().enumerate().find(|(_, v)| self.db.is_catch_all(v)));
         match chosen {
             Some((index, variant)) => {
                 let scope = self.db.lookup.type_scope(id, &[]);

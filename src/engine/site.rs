@@ -16,6 +16,8 @@ use crate::syntax::program::FnId;
 const RERUNS: usize = 6;
 /// Calls of one loop tried as the attempt.
 const CANDIDATES: usize = 6;
+/// Callers of a function that retries what it is given.
+const CALLERS: usize = 24;
 /// Attempts with one credential that are still healthy: the first and one on a fresh connection.
 pub const ALLOWED: u32 = 2;
 
@@ -58,8 +60,12 @@ pub struct Facts {
     pub site: Span,
     /// The call that is attempted.
     pub attempt: Span,
+    /// The call that hands the operation to the site's function, where it is passed in.
+    pub caller: Option<(FnId, Span)>,
     /// Why it is believed to carry a credential.
     pub evidence: Option<Evidence>,
+    /// It polls an OAuth device code: a refusal means that the user has not agreed yet.
+    pub device_code: bool,
     /// Success.
     pub success: Run,
     /// 401.
@@ -69,6 +75,17 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// How much it tells: it burns, and it carries a credential.
+    fn rank(&self) -> u8 {
+        let burns = self.dead.burns() || self.forbidden.burns();
+        match (burns && !self.device_code, &self.evidence) {
+            (true, Some(_)) => 3,
+            (true, None) => 2,
+            (false, Some(_)) => 1,
+            (false, None) => 0,
+        }
+    }
+
     /// Success goes round too: a worker, not a retry.
     pub fn is_worker(&self) -> bool {
         self.success.attempts > ALLOWED
@@ -115,6 +132,11 @@ fn is_round_word(name: &str) -> bool {
 
 /// `while let Some(x) = queue.pop()`
 fn takes_data(db: &Db<'_>, cond: &Expr) -> bool {
+    if let ExprKind::Unary(_, inner) = &cond.kind
+        && matches!(&inner.kind, ExprKind::Method { name, .. } if *name == "is_empty")
+    {
+        return true;
+    }
     let ExprKind::Let { pat, expr } = &cond.kind else { return false };
     if !matches!(&pat.kind, PatKind::TupleStruct(path, _) if path.last() == "Some" || path.last() == "Ok") {
         return false;
@@ -192,9 +214,24 @@ pub fn candidates(db: &Db<'_>, id: FnId, site: Span) -> Vec<Span> {
     found
 }
 
-/// Runs one candidate in every scenario. `None` when it is never attempted.
-pub fn examine(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Facts> {
+/// Runs one candidate in every scenario: once, or once for every caller where the operation is passed in. Empty when
+/// it is never attempted.
+pub fn examine(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Vec<Facts> {
+    if !db.call(home, attempt).is_some_and(|c| c.indirect) {
+        return examine_one(db, home, site, attempt, None).into_iter().collect();
+    }
+    let callers = db.callers(home).iter().filter(|(id, _)| !db.program().function(*id).is_test && *id != home);
+    let facts: Vec<Facts> =
+        callers.take(CALLERS).filter_map(|caller| examine_one(db, home, site, attempt, Some(*caller))).collect();
+    if facts.is_empty() {
+        return examine_one(db, home, site, attempt, None).into_iter().collect();
+    }
+    facts
+}
+
+fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, caller: Option<(FnId, Span)>) -> Option<Facts> {
     let mut target = Target { home, site, attempt, response_world: true };
+    let explore = |db, scenario, target| explore(db, scenario, target, caller);
     let mut dead = explore(db, Scenario::DeadKey, target);
     if dead.run.attempts == 0 {
         return None;
@@ -203,14 +240,26 @@ pub fn examine(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Fac
         target.response_world = false;
         dead = explore(db, Scenario::DeadKey, target);
     }
-    let success = Interp::new(db, Scenario::Success, target, Forced::default()).run();
+    let success = run(db, Scenario::Success, target, Forced::default(), caller);
     let forbidden = explore(db, Scenario::Forbidden, target);
+    let evidence = match caller {
+        // What was passed in counts only if it was seen to go to the network.
+        Some((caller, call)) if dead.run.hit => evidence::find(db, caller, call, call),
+        Some(_) => None,
+        None if db.call(home, attempt).is_some_and(|c| c.indirect) && !dead.run.hit => None,
+        None => evidence::find(db, home, site, attempt),
+    };
+    let data = db.program().function(home);
+    let text = db.program().file(data.file).source.slice(data.span);
+    let device_code = db.lookup.models.words.within("device", text);
     Some(Facts {
         kind: SiteKind::Loop,
         home,
         site,
         attempt,
-        evidence: evidence::find(db, home, site, attempt),
+        caller,
+        evidence,
+        device_code,
         success,
         dead,
         forbidden,
@@ -226,6 +275,8 @@ pub struct Examined {
     pub site: Span,
     /// What its runs showed, for its most telling attempt.
     pub facts: Facts,
+    /// The same for the other callers that hand it an operation that burns.
+    pub others: Vec<Facts>,
 }
 
 /// Of nested loops around one attempt, the innermost that burns speaks: the others only come back to it.
@@ -244,31 +295,39 @@ pub fn innermost(examined: Vec<Examined>) -> Vec<Examined> {
 
 /// The most telling candidate of a loop: one that burns with a credential, else one that burns, else the first.
 pub fn analyse(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
-    let mut best: Option<(u8, Facts)> = None;
+    let mut best: Option<(u8, Examined)> = None;
     for attempt in candidates(db, home, site).into_iter().take(CANDIDATES) {
-        let Some(facts) = examine(db, home, site, attempt) else { continue };
-        let burns = facts.dead.burns() || facts.forbidden.burns();
-        let rank = match (burns, &facts.evidence) {
-            (true, Some(_)) => 3,
-            (true, None) => 2,
-            (false, Some(_)) => 1,
-            (false, None) => 0,
-        };
+        let mut all = examine(db, home, site, attempt);
+        // The first of the most telling: `sort_by_key` is stable.
+        all.sort_by_key(|facts| std::cmp::Reverse(facts.rank()));
+        let mut all = all.into_iter();
+        let Some(facts) = all.next() else { continue };
+        let rank = facts.rank();
+        let others = if rank == 3 { all.filter(|f| f.rank() == 3).collect() } else { Vec::new() };
         if best.as_ref().is_none_or(|(r, _)| rank > *r) {
-            best = Some((rank, facts));
+            best = Some((rank, Examined { home, site, facts, others }));
         }
         if rank == 3 {
             break;
         }
     }
-    best.map(|(_, facts)| Examined { home, site, facts })
+    best.map(|(_, examined)| examined)
+}
+
+fn run(db: &Db<'_>, scenario: Scenario, target: Target, forced: Forced, caller: Option<(FnId, Span)>) -> Run {
+    let interp = Interp::new(db, scenario, target, forced);
+    match caller {
+        Some((id, call)) => interp.called_from(id, call).run(),
+        None => interp.run(),
+    }
 }
 
 /// Runs a scenario, again with other answers where a condition that has nothing to do with the failure made it stop,
 /// and then looks which answers it rests on.
-fn explore(db: &Db<'_>, scenario: Scenario, target: Target) -> Shown {
+fn explore(db: &Db<'_>, scenario: Scenario, target: Target, caller: Option<(FnId, Span)>) -> Shown {
+    let again = |forced: Forced| run(db, scenario, target, forced, caller);
     let mut forced = Forced::default();
-    let mut run = Interp::new(db, scenario, target, forced.clone()).run();
+    let mut run = again(forced.clone());
     let mut tried: FxHashSet<(At, bool)> = FxHashSet::default();
     let mut left = RERUNS;
     while run.attempts <= ALLOWED && run.exit == Exit::Left || run.attempts == 0 {
@@ -285,7 +344,7 @@ fn explore(db: &Db<'_>, scenario: Scenario, target: Target) -> Shown {
         left -= 1;
         tried.insert((at, after));
         forced.insert((at, after), !taken);
-        let other = Interp::new(db, scenario, target, forced.clone()).run();
+        let other = again(forced.clone());
         let further = other.attempts > run.attempts || (other.hit && !run.hit && other.attempts >= run.attempts);
         if further {
             run = other;
@@ -304,7 +363,7 @@ fn explore(db: &Db<'_>, scenario: Scenario, target: Target) -> Shown {
         }
         let mut forced = forced.clone();
         forced.insert((decision.at, decision.after), !decision.taken);
-        let other = Interp::new(db, scenario, target, forced).run();
+        let other = again(forced);
         if other.attempts <= ALLOWED && other.exit == Exit::Left {
             let list = if decision.tainted { &mut shown.open } else { &mut shown.assumed };
             list.push(decision.at);

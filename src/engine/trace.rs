@@ -21,6 +21,8 @@ pub enum Event {
     Question(At, String),
     /// It slept: least and most seconds, or an unknown time.
     Delay(At, Option<(f64, f64)>),
+    /// It waited for the next tick of an interval.
+    Tick(At),
     /// It waited for something else than time: a message, a connection.
     Wait(At),
     /// Control went back to the loop's head.

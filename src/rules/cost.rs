@@ -27,9 +27,24 @@ pub fn slept(shown: &Shown) -> Option<Slept> {
     Some(Slept { least, most, partial })
 }
 
+/// Whether it comes back at a steady pace: by the ticks of an interval, or by one delay of ten minutes and more.
+pub fn is_steady(shown: &Shown) -> bool {
+    let round = shown.run.last_round();
+    let ticks = round.iter().any(|e| matches!(e, Event::Tick(_)));
+    let mut delays = round.iter().filter_map(|e| match e {
+        Event::Delay(_, time) => Some(*time),
+        _ => None,
+    });
+    match (delays.next(), delays.next()) {
+        (None, _) => ticks,
+        (Some(Some((least, _))), None) => least >= 600.0,
+        _ => false,
+    }
+}
+
 /// Whether it sleeps between the last two attempts.
 pub fn sleeps(shown: &Shown) -> bool {
-    shown.run.last_round().iter().any(|e| matches!(e, Event::Delay(..)))
+    shown.run.last_round().iter().any(|e| matches!(e, Event::Delay(..) | Event::Tick(_)))
 }
 
 /// Whether it asked what failed between the last two attempts.

@@ -20,6 +20,6 @@ fn diagnose(facts: &Facts) -> Option<Diagnosis> {
             "end the worker, or stop it and tell a person, when the credential is refused; back off only for failures \
                that can pass"
                 .to_owned(),
-        milder: false,
+        milder: cost::is_steady(shown),
     })
 }

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Diagnosis, Rule, cost};
 use crate::engine::db::Db;
-use crate::engine::site::{Facts, Shown};
+use crate::engine::site::{Examined, Facts, Shown};
 use crate::engine::trace::{At, Event, Exit};
 use crate::finding::{Certainty, Finding, Level, Role, Site, SiteKind, SiteRef, Step, Verdict};
 use crate::ir::Span;
@@ -26,6 +26,7 @@ pub fn site(db: &Db<'_>, facts: &Facts) -> Site {
     let dead = &facts.dead;
     let verdict = match (&dead.run.exit, &facts.evidence) {
         (Exit::Budget, _) => Verdict::Undecided("too complex: not analysed".to_owned()),
+        _ if facts.device_code && dead.burns() => Verdict::Undecided("polls an OAuth device code: 403 means not yet".to_owned()),
         _ if dead.is_event_driven() => Verdict::Undecided("waits for an event before each attempt".to_owned()),
         (_, None) => Verdict::NoCredential,
         _ if !dead.burns() => Verdict::Stops(dead.run.attempts),
@@ -55,13 +56,14 @@ fn first_line(text: &str) -> &str {
 /// The finding.
 pub fn finding(
     db: &Db<'_>,
-    facts: &Facts,
+    examined: &Examined,
     shown: &Shown,
     rule: &'static Rule,
     level: Level,
     certainty: Certainty,
     diagnosis: Diagnosis,
 ) -> Finding {
+    let facts = &examined.facts;
     let program = db.program();
     let file = program.function(facts.home).file;
     let mut sites = vec![SiteRef { kind: facts.kind, place: place(program, At { file, span: facts.site }) }];
@@ -69,6 +71,10 @@ pub fn finding(
         let data = program.function(id);
         let span = Span { start: data.def.name_span.start, end: data.span.end };
         sites.push(SiteRef { kind: SiteKind::Policy, place: place(program, At { file: data.file, span }) });
+    }
+    for (id, call) in std::iter::once(facts).chain(&examined.others).filter_map(|f| f.caller) {
+        let file = program.function(id).file;
+        sites.push(SiteRef { kind: SiteKind::Combinator, place: place(program, At { file, span: call }) });
     }
     let assumed = shown
         .assumed
@@ -137,6 +143,7 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
             Event::BackEdge(at) => {
                 (Role::BackEdge, at, "back to the next attempt, with the same credential".to_owned())
             }
+            Event::Tick(at) => (Role::Delay, at, "waits for the next tick".to_owned()),
             Event::Question(..) | Event::Wait(_) => continue,
         };
         out.push(Step { role: step.0, place: place(program, *step.1), what: step.2 });

@@ -83,7 +83,7 @@ fn read(text: &str, too_deep: &[Range<usize>]) -> Parsed {
     });
     let file = syn::parse2::<syn::File>(tokens.clone()).or_else(|error| {
         let before = skipped.len();
-        let mended = recover::file(tokens, &mut skipped);
+        let mended = recover::file(tokens, text.len(), &mut skipped);
         if skipped.len() > before {
             problem.get_or_insert(error.to_string());
         }

@@ -6,7 +6,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, ImplItem, Item, TraitItem};
+use syn::{Attribute, ImplItem, Item, Token, TraitItem};
 
 use super::lower::{at, to};
 use crate::ir::Span;
@@ -19,12 +19,17 @@ enum Kind {
     TraitItems,
     Stmts,
     Arms,
+    Fields,
 }
 
-/// The tokens of a file without those that do not parse, whose ranges are added to `skipped`.
-pub(super) fn file(tokens: TokenStream, skipped: &mut Vec<Span>) -> TokenStream {
+/// The tokens of a file without those that do not parse, whose ranges are added to `skipped`. A text of this length
+/// gets time in proportion.
+pub(super) fn file(tokens: TokenStream, length: usize, skipped: &mut Vec<Span>) -> TokenStream {
     let tokens = stable(tokens.clone()).unwrap_or(tokens);
-    mend(tokens, Kind::Items, skipped)
+    let mut mender = Mender { skipped: Vec::new(), budget: (64 << 10) + 16 * length };
+    let mended = mender.mend(tokens, Kind::Items);
+    skipped.append(&mut mender.skipped);
+    mended
 }
 
 /// New syntax written as the old syntax next to it; `None` if there is none.
@@ -76,131 +81,158 @@ fn regroup(group: &Group, inner: TokenStream) -> TokenTree {
     other.into()
 }
 
-fn mend(tokens: TokenStream, kind: Kind, skipped: &mut Vec<Span>) -> TokenStream {
-    let mut kept = Vec::new();
-    for part in parts(tokens, kind) {
-        // Garbage may stand before what is good: try from every word that can start something.
-        let starts = (0..part.len()).filter(|at| *at == 0 || can_start(&part[*at], kind)).take(16);
-        let mended = starts.into_iter().find_map(|at| Some((at, mend_part(&part[at..], kind, skipped)?)));
-        let dropped = match mended {
-            Some((start, tokens)) => {
-                kept.extend(tokens);
-                &part[..start]
+struct Mender {
+    skipped: Vec<Span>,
+    /// How many bytes may still be parsed. Every level of braces is parsed on its own, so broken text that nests deeply
+    /// could take for ever; when this runs out, what is not parsed yet is dropped.
+    budget: usize,
+}
+
+impl Mender {
+    fn mend(&mut self, tokens: TokenStream, kind: Kind) -> TokenStream {
+        let mut kept = Vec::new();
+        for part in parts(tokens, kind) {
+            let dropped = match self.mend_part(&part, kind) {
+                Some((start, tokens)) => {
+                    kept.extend(tokens);
+                    &part[..start]
+                }
+                None => &part[..],
+            };
+            // Comments that document nothing are no loss.
+            if let Some(span) = span_of(dropped)
+                && !dropped.iter().all(is_attribute)
+            {
+                self.skipped.push(span);
             }
-            None => &part[..],
-        };
-        // Comments that document nothing are no loss.
-        let is_attribute = |at: usize| match &dropped[at] {
-            TokenTree::Punct(punct) => matches!(punct.as_char(), '#' | '!'),
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Bracket,
-            _ => false,
-        };
-        if (0..dropped.len()).all(is_attribute) {
-            continue;
         }
-        if let (Some(first), Some(last)) = (dropped.first(), dropped.last()) {
-            skipped.push(to(at(first.span()), at(last.span())));
+        kept.into_iter().collect()
+    }
+
+    /// What parses of a part, and the index of its first token: all of it, or what is left when the braces inside are
+    /// mended, or either of these from a later word that can start something, for garbage may stand before it.
+    fn mend_part(&mut self, part: &[TokenTree], kind: Kind) -> Option<(usize, Vec<TokenTree>)> {
+        if self.parses(part, kind) {
+            return Some((0, part.to_vec()));
         }
+        let told = self.skipped.len();
+        let mended = self.mend_groups(part, kind);
+        if self.parses(&mended, kind) {
+            return Some((0, mended));
+        }
+        let inside = self.skipped.split_off(told);
+        for start in (1..part.len()).filter(|start| can_start(&part[*start], kind)).take(16) {
+            if self.parses(&part[start..], kind) {
+                return Some((start, part[start..].to_vec()));
+            }
+            if self.parses(&mended[start..], kind) {
+                let first = at(part[start].span()).start;
+                self.skipped.extend(inside.iter().filter(|span| span.start >= first));
+                return Some((start, mended[start..].to_vec()));
+            }
+        }
+        None
     }
-    kept.into_iter().collect()
-}
 
-/// A part that parses, with what does not inside of its braces left out.
-fn mend_part(part: &[TokenTree], kind: Kind, skipped: &mut Vec<Span>) -> Option<TokenStream> {
-    let whole: TokenStream = part.iter().cloned().collect();
-    if parses(&whole, kind) {
-        return Some(whole);
-    }
-    let told = skipped.len();
-    let mended = mend_groups(part, kind, skipped);
-    if parses(&mended, kind) {
-        return Some(mended);
-    }
-    skipped.truncate(told);
-    None
-}
-
-fn mend_groups(part: &[TokenTree], kind: Kind, skipped: &mut Vec<Span>) -> TokenStream {
-    let mut after_bang = false;
-    // The last word that says what the next braces hold.
-    let mut inside = Some(Kind::Stmts);
-    let mut settled = kind == Kind::Arms;
-    let mended = part.iter().map(|token| {
-        let in_macro = std::mem::replace(&mut after_bang, matches!(token, TokenTree::Punct(p) if p.as_char() == '!'));
-        match token {
-            TokenTree::Ident(word) => {
-                let holds = match word.to_string().as_str() {
-                    "fn" => Some(Some(Kind::Stmts)),
-                    "mod" => Some(Some(Kind::Items)),
-                    "impl" => Some(Some(Kind::ImplItems)),
-                    "trait" => Some(Some(Kind::TraitItems)),
-                    "struct" | "enum" | "union" | "use" | "extern" | "macro_rules" => Some(None),
-                    _ => None,
-                };
-                match word.to_string().as_str() {
-                    "match" => inside = Some(Kind::Arms),
-                    "let" | "if" | "loop" | "while" | "for" | "async" | "move" if kind == Kind::Stmts => settled = true,
+    /// The same tokens, with what does not parse inside of braces left out.
+    fn mend_groups(&mut self, part: &[TokenTree], kind: Kind) -> Vec<TokenTree> {
+        let mut after_bang = false;
+        // What the next braces hold, and whether a word has said so for good.
+        let mut inside = Some(Kind::Stmts);
+        let mut settled = kind == Kind::Arms;
+        let mended = part.iter().map(|token| {
+            let in_macro = std::mem::replace(&mut after_bang, matches!(token, TokenTree::Punct(p) if p.as_char() == '!'));
+            match token {
+                TokenTree::Ident(word) => {
+                    let word = word.to_string();
                     // The first of these words decides: `impl` may also stand in a function's arguments.
-                    _ if !settled => {
-                        if let Some(holds) = holds {
-                            inside = holds;
-                            settled = true;
+                    let holds = match word.as_str() {
+                        "match" => {
+                            inside = Some(Kind::Arms);
+                            None
                         }
+                        "let" | "if" | "loop" | "while" | "for" | "async" | "move" if kind == Kind::Stmts => Some(inside),
+                        "fn" => Some(Some(Kind::Stmts)),
+                        "mod" => Some(Some(Kind::Items)),
+                        "impl" => Some(Some(Kind::ImplItems)),
+                        "trait" => Some(Some(Kind::TraitItems)),
+                        "struct" | "enum" | "union" | "use" | "extern" | "macro_rules" => Some(None),
+                        _ => None,
+                    };
+                    if let Some(holds) = holds
+                        && !std::mem::replace(&mut settled, true)
+                    {
+                        inside = holds;
                     }
-                    _ => {}
+                    token.clone()
                 }
-                token.clone()
-            }
-            TokenTree::Group(group) if !in_macro => {
-                let inner = match (group.delimiter(), inside) {
-                    (Delimiter::Brace, Some(kind)) if !is_fine(&group.stream(), kind) => {
-                        mend(group.stream(), kind, skipped)
+                TokenTree::Group(group) if !in_macro => {
+                    let inner = match (group.delimiter(), inside) {
+                        (Delimiter::Brace, Some(kind)) if !self.is_fine(group, kind) => self.mend(group.stream(), kind),
+                        (Delimiter::Brace, _) => group.stream(),
+                        _ => {
+                            let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+                            self.mend_groups(&tokens, Kind::Arms).into_iter().collect()
+                        }
+                    };
+                    if group.delimiter() == Delimiter::Brace && inside == Some(Kind::Arms) {
+                        inside = Some(Kind::Stmts);
                     }
-                    (Delimiter::Brace, _) => group.stream(),
-                    _ => {
-                        let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
-                        mend_groups(&tokens, Kind::Arms, skipped)
-                    }
-                };
-                if group.delimiter() == Delimiter::Brace && inside == Some(Kind::Arms) {
-                    inside = Some(Kind::Stmts);
+                    regroup(group, inner)
                 }
-                regroup(group, inner)
+                token => token.clone(),
             }
-            token => token.clone(),
+        });
+        mended.collect()
+    }
+
+    /// Whether braces are not what is wrong: they hold what they should, or the fields of a struct literal.
+    fn is_fine(&mut self, group: &Group, kind: Kind) -> bool {
+        let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+        self.parses(&tokens, kind) || kind == Kind::Stmts && self.parses(&tokens, Kind::Fields)
+    }
+
+    fn parses(&mut self, tokens: &[TokenTree], kind: Kind) -> bool {
+        let length = span_of(tokens).map_or(0, |span| (span.end - span.start) as usize);
+        if length > self.budget {
+            return false;
         }
-    });
-    mended.collect()
+        self.budget -= length;
+        let parse = |input: ParseStream| {
+            Attribute::parse_inner(input)?;
+            if kind == Kind::Stmts {
+                return syn::Block::parse_within(input).map(drop);
+            }
+            while !input.is_empty() {
+                match kind {
+                    Kind::Items => input.parse::<Item>().map(drop)?,
+                    Kind::ImplItems => input.parse::<ImplItem>().map(drop)?,
+                    Kind::TraitItems => input.parse::<TraitItem>().map(drop)?,
+                    Kind::Arms => input.parse::<syn::Arm>().map(drop)?,
+                    Kind::Stmts => {}
+                    Kind::Fields => {
+                        input.parse::<syn::FieldValue>()?;
+                        input.parse::<Option<Token![,]>>()?;
+                    }
+                }
+            }
+            Ok(())
+        };
+        parse.parse2(tokens.iter().cloned().collect()).is_ok()
+    }
 }
 
-/// Whether the content of braces is not what is wrong: it parses as what it should be, or as a struct literal's.
-fn is_fine(tokens: &TokenStream, kind: Kind) -> bool {
-    let literal = || {
-        let braced: TokenTree = Group::new(Delimiter::Brace, tokens.clone()).into();
-        let name: TokenTree = proc_macro2::Ident::new("S", proc_macro2::Span::call_site()).into();
-        syn::parse2::<syn::ExprStruct>([name, braced].into_iter().collect()).is_ok()
-    };
-    parses(tokens, kind) || kind == Kind::Stmts && literal()
+fn span_of(tokens: &[TokenTree]) -> Option<Span> {
+    Some(to(at(tokens.first()?.span()), at(tokens.last()?.span())))
 }
 
-fn parses(tokens: &TokenStream, kind: Kind) -> bool {
-    let parse = |input: ParseStream| {
-        Attribute::parse_inner(input)?;
-        if kind == Kind::Stmts {
-            return syn::Block::parse_within(input).map(drop);
-        }
-        while !input.is_empty() {
-            match kind {
-                Kind::Items => input.parse::<Item>().map(drop)?,
-                Kind::ImplItems => input.parse::<ImplItem>().map(drop)?,
-                Kind::TraitItems => input.parse::<TraitItem>().map(drop)?,
-                Kind::Arms => input.parse::<syn::Arm>().map(drop)?,
-                Kind::Stmts => {}
-            }
-        }
-        Ok(())
-    };
-    parse.parse2(tokens.clone()).is_ok()
+/// Whether a token may be part of `#[..]` or `#![..]`.
+fn is_attribute(token: &TokenTree) -> bool {
+    match token {
+        TokenTree::Punct(punct) => matches!(punct.as_char(), '#' | '!'),
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Bracket,
+        _ => false,
+    }
 }
 
 /// Cuts tokens after each `;`, and after each `}` that ends an item or statement; arms at their commas.

@@ -7,7 +7,10 @@ use std::time::Duration;
 const FIREWALL: &str = "<!DOCTYPE html><title>Attention Required! | Cloudflare</title>";
 
 /// One operation with a single key and a backoff without jitter.
-async fn ask(naps: &Naps, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Result<(), Permanent>, usize) {
+async fn ask(
+    naps: &Naps,
+    answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+) -> (Result<(), Permanent>, usize) {
     let server = Loopback::start(answer).await;
     let key = Credential::new("acme", "ACME_KEY", "sk-good-0123456789abcdef");
     let backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(120)).jitter(0.0).max_attempts(6);

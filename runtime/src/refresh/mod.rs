@@ -7,7 +7,6 @@ pub(crate) use block_on::block_on;
 
 use crate::{lock, Class, Classify, Credential, Failure};
 use flight::Flight;
-use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -50,14 +49,13 @@ type Renew = dyn Fn(Credential) -> Renewal + Send + Sync;
 pub struct Refresher {
     renew: Arc<Renew>,
     /// Shared with the running refreshes, which write their result here before anyone sees it.
-    slots: Arc<Mutex<HashMap<Entry, Slot>>>,
+    slots: Arc<Mutex<Vec<Slot>>>,
 }
 
-/// Provider and id.
-type Entry = (String, String);
-
-#[derive(Default)]
+/// One entry that has been refreshed. There are few, so they are searched one by one: to look one up on
+/// the way to success must not allocate a key for a map.
 struct Slot {
+    entry: Credential,
     last: Option<Finished>,
     /// Kept alive by those who wait for it.
     running: Weak<Flight<Result<Credential, Failure>>>,
@@ -129,7 +127,7 @@ impl Refresher {
 
     /// The credential that has replaced `credential` already, if one has.
     pub(crate) fn replacement_of(&self, credential: &Credential) -> Option<Credential> {
-        match lock(&self.slots).get(&entry_of(credential))?.known(credential)? {
+        match find(&mut lock(&self.slots), credential)?.known(credential)? {
             Ok(fresh) => Some(fresh),
             Err(_) => None,
         }
@@ -137,7 +135,11 @@ impl Refresher {
 
     fn join(&self, stale: &Credential) -> Join {
         let mut slots = lock(&self.slots);
-        let slot = slots.entry(entry_of(stale)).or_default();
+        let index = slots.iter().position(|slot| slot.entry.is_same_entry(stale)).unwrap_or_else(|| {
+            slots.push(Slot { entry: stale.clone(), last: None, running: Weak::new() });
+            slots.len() - 1
+        });
+        let slot = &mut slots[index];
         if let Some(outcome) = slot.known(stale) {
             return Join::Finished(outcome);
         }
@@ -158,7 +160,7 @@ impl Refresher {
         let slots = self.slots.clone();
         Box::pin(async move {
             let outcome = renew(stale.clone()).await;
-            if let Some(slot) = lock(&slots).get_mut(&entry_of(&stale)) {
+            if let Some(slot) = find(&mut lock(&slots), &stale) {
                 slot.last = Some(Finished { stale, outcome: outcome.clone() });
             }
             outcome
@@ -187,8 +189,8 @@ impl Slot {
     }
 }
 
-fn entry_of(credential: &Credential) -> Entry {
-    (credential.provider().to_owned(), credential.id().to_owned())
+fn find<'s>(slots: &'s mut [Slot], credential: &Credential) -> Option<&'s mut Slot> {
+    slots.iter_mut().find(|slot| slot.entry.is_same_entry(credential))
 }
 
 impl fmt::Debug for Refresher {
