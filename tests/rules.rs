@@ -81,7 +81,9 @@ fn slug(heading: &str) -> String {
 fn bad(block: &Block) -> Result<(), String> {
     let (text, mut expected) = without_marks(&block.text);
     if expected.is_empty() {
-        return Err(format!("a bad block says nowhere what is reported: end the line of the attempt with `{MARK} RULE`"));
+        return Err(format!(
+            "a bad block says nowhere what is reported: end the line of the attempt with `{MARK} RULE`"
+        ));
     }
     let outcome = check(&text)?;
     let mut noisy: Vec<(u32, &str)> = Vec::new();
@@ -100,7 +102,9 @@ fn bad(block: &Block) -> Result<(), String> {
         message.push_str(&format!("Missing: `{rule}` does not report line {line} of the block\n"));
     }
     for (line, rule) in noisy {
-        message.push_str(&format!("Noisy: `{rule}` reports line {line} of the block, and no `{MARK} {rule}` stands there\n"));
+        message.push_str(&format!(
+            "Noisy: `{rule}` reports line {line} of the block, and no `{MARK} {rule}` stands there\n"
+        ));
     }
     Err(format!("{message}{}", shown(&outcome)))
 }

@@ -399,7 +399,9 @@ fn spans_are_bytes_of_the_original_text() {
     let text = "fn f() {\n    for i in 0..3 {\n        select! { a = f(é) => match a { Ok(x) | Err(x) if x == \"ü\" => g!(x, \
                 [1; 2]), _ => {} } }\n    }\n    let Some(x) = y.0.1 else { return };\n}\nconst A: u8 = 1;\n";
     let plain = slices(text);
-    for before in ["\u{feff}", "#!/usr/bin/env run\n", "\u{feff}#!/bin/é\n", "// é\u{1f980}\n", "---\nname = \"é\"\n---\n"] {
+    for before in
+        ["\u{feff}", "#!/usr/bin/env run\n", "\u{feff}#!/bin/é\n", "// é\u{1f980}\n", "---\nname = \"é\"\n---\n"]
+    {
         assert_eq!(slices(&format!("{before}{text}")), plain, "{before:?}");
     }
     assert_eq!(slices(&text.replace('\n', "/*é*/\n")).join("").replace("/*é*/", ""), plain.join(""));
@@ -413,235 +415,340 @@ fn spans_are_bytes_of_the_original_text() {
 
 #[test]
 fn functions() {
-    table(items, &[
-        ("fn f() {}", "fn f()->- {}"),
-        ("pub async fn f(a: u8, (b, _): (A, B)) -> R<T> { a }", "pub async fn f(a:u8 (b _):(A B))->R<T> {a}"),
-        ("pub(crate) const unsafe extern \"C\" fn f() {}", "pub fn f()->- {}"),
-        ("impl A { fn f(&mut self, x: X) {} fn g(self: Arc<Self>); }", "impl A {fn f(self:Self x:X)->- {} fn g(self:Self)->- -}"),
-        (
-            "fn f<'a, T: Clone + 'a, const N: usize, F>(f: F) where F: FnMut(u8) -> T, T::E: Into<E>, T: Send {}",
-            "fn f<T:(Clone Send) F:(fn(u8)->T) T::E:(Into<E>)>(f:F)->- {}",
-        ),
-        (
-            "fn f(op: impl Fn() -> F + Send, b: &dyn A) -> impl Future<Output = Result<(), E>> {}",
-            "fn f<op:(fn()->F Send)>(op:impl(fn()->F Send) b:&dyn(A))->impl(Future=Result<() E>) {}",
-        ),
-        ("fn f(a: fn(u8) -> !, b: &[u8; 4], c: *const (), d: <T as I>::X) -> _ {}",
-         "fn f(a:fn(u8)->! b:&[u8] c:&() d:<T>T::X)->_ {}"),
-        ("fn r#type() {}", "fn type()->- {}"),
-    ]);
+    table(
+        items,
+        &[
+            ("fn f() {}", "fn f()->- {}"),
+            ("pub async fn f(a: u8, (b, _): (A, B)) -> R<T> { a }", "pub async fn f(a:u8 (b _):(A B))->R<T> {a}"),
+            ("pub(crate) const unsafe extern \"C\" fn f() {}", "pub fn f()->- {}"),
+            (
+                "impl A { fn f(&mut self, x: X) {} fn g(self: Arc<Self>); }",
+                "impl A {fn f(self:Self x:X)->- {} fn g(self:Self)->- -}",
+            ),
+            (
+                "fn f<'a, T: Clone + 'a, const N: usize, F>(f: F) where F: FnMut(u8) -> T, T::E: Into<E>, T: Send {}",
+                "fn f<T:(Clone Send) F:(fn(u8)->T) T::E:(Into<E>)>(f:F)->- {}",
+            ),
+            (
+                "fn f(op: impl Fn() -> F + Send, b: &dyn A) -> impl Future<Output = Result<(), E>> {}",
+                "fn f<op:(fn()->F Send)>(op:impl(fn()->F Send) b:&dyn(A))->impl(Future=Result<() E>) {}",
+            ),
+            (
+                "fn f(a: fn(u8) -> !, b: &[u8; 4], c: *const (), d: <T as I>::X) -> _ {}",
+                "fn f(a:fn(u8)->! b:&[u8] c:&() d:<T>T::X)->_ {}",
+            ),
+            ("fn r#type() {}", "fn type()->- {}"),
+        ],
+    );
 }
 
 #[test]
 fn types_and_constants() {
-    table(items, &[
-        (
-            "#[derive(Debug, thiserror::Error)] pub enum E { #[error(\"bad {0}\")] A(#[from] io::Error), B { #[source] c: C }, D = 4 }",
-            "pub enum E #[Debug Error] {\"bad {0}\" A()[from 0:io::Error] B[source c:C] D[]=4}",
-        ),
-        ("struct S<T>(T, u8);", "struct S<T:()> #[] {S()[0:T 1:u8]}"),
-        ("#[error(\"x\")] struct S { a: A }", "struct S #[] {\"x\" S[a:A]}"),
-        ("struct U; union V { a: u8 }", "struct U #[] {U[]} struct V #[] {V[a:u8]}"),
-        ("const A: u8 = 1; pub static mut B: &str = \"x\";", "const A:u8=1; const B:&str=\"x\";"),
-        ("type R<T> = Result<T, E>;", "type R<T:()>=Result<T E>;"),
-        (
-            "impl<T: A> Tr<T> for S<T> { const N: u8 = 1; type O = u8; fn f() {} }",
-            "impl<T:(A)> Tr<T> for S<T> {const N:u8=1; type O=u8; fn f()->- {}}",
-        ),
-        ("pub trait T { const N: u8; fn f(&self) -> bool { true } fn g(); type A; }",
-         "pub trait T {const N:u8=-; fn f(self:Self)->bool {true} fn g()->- -}"),
-        ("extern crate a as b; extern \"C\" { fn f(); }", "use a as b;"),
-    ]);
+    table(
+        items,
+        &[
+            (
+                "#[derive(Debug, thiserror::Error)] pub enum E { #[error(\"bad {0}\")] A(#[from] io::Error), B { #[source] c: C }, D = 4 }",
+                "pub enum E #[Debug Error] {\"bad {0}\" A()[from 0:io::Error] B[source c:C] D[]=4}",
+            ),
+            ("struct S<T>(T, u8);", "struct S<T:()> #[] {S()[0:T 1:u8]}"),
+            ("#[error(\"x\")] struct S { a: A }", "struct S #[] {\"x\" S[a:A]}"),
+            ("struct U; union V { a: u8 }", "struct U #[] {U[]} struct V #[] {V[a:u8]}"),
+            ("const A: u8 = 1; pub static mut B: &str = \"x\";", "const A:u8=1; const B:&str=\"x\";"),
+            ("type R<T> = Result<T, E>;", "type R<T:()>=Result<T E>;"),
+            (
+                "impl<T: A> Tr<T> for S<T> { const N: u8 = 1; type O = u8; fn f() {} }",
+                "impl<T:(A)> Tr<T> for S<T> {const N:u8=1; type O=u8; fn f()->- {}}",
+            ),
+            (
+                "pub trait T { const N: u8; fn f(&self) -> bool { true } fn g(); type A; }",
+                "pub trait T {const N:u8=-; fn f(self:Self)->bool {true} fn g()->- -}",
+            ),
+            ("extern crate a as b; extern \"C\" { fn f(); }", "use a as b;"),
+        ],
+    );
 }
 
 #[test]
 fn imports_and_modules() {
-    table(items, &[
-        (
-            "pub use a::b::{self, c as d, e::*, f::{g, h as _}};",
-            "pub use a::b as b; pub use a::b::c as d; pub use a::b::e::* as e; pub use a::b::f::g as g; pub use a::b::f::h as _;",
-        ),
-        ("use ::a::b; use crate::c; use super::*; use d;",
-         "use a::b as b; use crate::c as c; use super::* as super; use d as d;"),
-        ("mod a; #[path = \"x.rs\"] mod b; mod c { #![allow(x)] fn f() {} }", "mod a - mod b at x.rs - mod c {fn f()->- {}}"),
-    ]);
+    table(
+        items,
+        &[
+            (
+                "pub use a::b::{self, c as d, e::*, f::{g, h as _}};",
+                "pub use a::b as b; pub use a::b::c as d; pub use a::b::e::* as e; pub use a::b::f::g as g; pub use a::b::f::h as _;",
+            ),
+            (
+                "use ::a::b; use crate::c; use super::*; use d;",
+                "use a::b as b; use crate::c as c; use super::* as super; use d as d;",
+            ),
+            (
+                "mod a; #[path = \"x.rs\"] mod b; mod c { #![allow(x)] fn f() {} }",
+                "mod a - mod b at x.rs - mod c {fn f()->- {}}",
+            ),
+        ],
+    );
 }
 
 #[test]
 fn test_code_is_marked() {
-    table(items, &[
-        ("#[test] fn f() {} #[tokio::test(flavor = \"x\")] async fn g() {} #[rstest] fn h() {}",
-         "test fn f()->- {} test async fn g()->- {} test fn h()->- {}"),
-        ("#[cfg(test)] mod t {} #[cfg(any(test, feature = \"x\"))] mod u {} #[cfg(all(unix, test))] use v;",
-         "test mod t {} test mod u {} test use v as v;"),
-        ("#[cfg(not(test))] fn f() {} #[cfg(feature = \"test\")] fn g() {}", "fn f()->- {} fn g()->- {}"),
-        ("#![cfg(test)] fn f() {}", "test fn f()->- {}"),
-        ("mod t { #![cfg(test)] }", "test mod t {}"),
-    ]);
+    table(
+        items,
+        &[
+            (
+                "#[test] fn f() {} #[tokio::test(flavor = \"x\")] async fn g() {} #[rstest] fn h() {}",
+                "test fn f()->- {} test async fn g()->- {} test fn h()->- {}",
+            ),
+            (
+                "#[cfg(test)] mod t {} #[cfg(any(test, feature = \"x\"))] mod u {} #[cfg(all(unix, test))] use v;",
+                "test mod t {} test mod u {} test use v as v;",
+            ),
+            ("#[cfg(not(test))] fn f() {} #[cfg(feature = \"test\")] fn g() {}", "fn f()->- {} fn g()->- {}"),
+            ("#![cfg(test)] fn f() {}", "test fn f()->- {}"),
+            ("mod t { #![cfg(test)] }", "test mod t {}"),
+        ],
+    );
 }
 
 #[test]
 fn item_macros() {
-    table(items, &[
-        ("thread_local! { static A: u8 = 1; pub static B: u8 = const { 2 } }", "items {const A:u8=1; const B:u8=({2});}"),
-        ("lazy_static::lazy_static! { static ref A: u8 = f(); }", "items {const A:u8=(call f []);}"),
-        ("cfg_if! { if #[cfg(a)] { fn f() {} } else if #[cfg(b)] { use c; } else { fn g() {} } }",
-         "items {fn f()->- {} use c as c; fn g()->- {}}"),
-        ("cfg_rt! { pub fn f() {} } other!(a, b => c);", "items {pub fn f()->- {}}"),
-        ("impl A { forward! { fn f() {} } }", "impl A {fn f()->- {}}"),
-        ("macro_rules! m { ($x:expr, $t:ty) => { loop { $x.f::<$t>()?; } }; ($($a:expr),* $(,)?) => {{ $(g($a);)* }}; ($b:block $v:vis $type:ident) => { $v fn f() $b $crate::h($type, $self) }; () => {}; }",
-         "macro m {(loop {(? (.f<t> x []));})} {({(call g [a]);})} {fn f()->- {b} (call crate::h [type_ self])}"),
-    ]);
+    table(
+        items,
+        &[
+            (
+                "thread_local! { static A: u8 = 1; pub static B: u8 = const { 2 } }",
+                "items {const A:u8=1; const B:u8=({2});}",
+            ),
+            ("lazy_static::lazy_static! { static ref A: u8 = f(); }", "items {const A:u8=(call f []);}"),
+            (
+                "cfg_if! { if #[cfg(a)] { fn f() {} } else if #[cfg(b)] { use c; } else { fn g() {} } }",
+                "items {fn f()->- {} use c as c; fn g()->- {}}",
+            ),
+            ("cfg_rt! { pub fn f() {} } other!(a, b => c);", "items {pub fn f()->- {}}"),
+            ("impl A { forward! { fn f() {} } }", "impl A {fn f()->- {}}"),
+            (
+                "macro_rules! m { ($x:expr, $t:ty) => { loop { $x.f::<$t>()?; } }; ($($a:expr),* $(,)?) => {{ $(g($a);)* }}; ($b:block $v:vis $type:ident) => { $v fn f() $b $crate::h($type, $self) }; () => {}; }",
+                "macro m {(loop {(? (.f<t> x []));})} {({(call g [a]);})} {fn f()->- {b} (call crate::h [type_ self])}",
+            ),
+        ],
+    );
 }
 
 // ---- bodies
 
 #[test]
 fn literals_and_operators() {
-    table(body, &[
-        ("1_000; 0x10; 5u64; 1e3; 2.5f64; 1f32; 99999999999999999999999999999999999999999", "1000; 16; 5; 1000.0; 2.5; 1.0; ?"),
-        ("\"a\\n\"; r#\"b\"#; c\"c\"; b\"d\"; b'e'; 'f'; true", "\"a\\n\"; \"b\"; \"c\"; bytes; bytes; 'f'; true"),
-        ("-1; !a; *b; &c; &mut d; &raw const e", "(Neg 1); (Not a); (Deref b); (& c); (&mut d); (& e)"),
-        ("a + b * c && d == e || f", "(Or (And (Add a (Mul b c)) (Eq d e)) f)"),
-        ("a = b; a.b += 1; a <<= 2; (a, b[0]) = c; _ = d",
-         "(= a b); (Add= (. a b) 1); (Shl= a 2); (= (tuple a (index b 0)) c); (= _ d)"),
-        ("(a + b) * c; ((a))", "(Mul (Add a b) c); a"),
-        ("a as u8; a as &dyn T", "(as a u8); (as a &dyn(T))"),
-        ("a..b; a..=b; ..; ..b; a..", "(a..b); (a..=b); (-..-); (-..b); (a..-)"),
-        ("x.0.1; a::<T>::b; <A as T>::f; <[u8]>::g; self.r#type",
-         "(. (. x 0) 1); a::b<T>; <A>A::f; <[u8]>g; (. self type)"),
-    ]);
+    table(
+        body,
+        &[
+            (
+                "1_000; 0x10; 5u64; 1e3; 2.5f64; 1f32; 99999999999999999999999999999999999999999",
+                "1000; 16; 5; 1000.0; 2.5; 1.0; ?",
+            ),
+            ("\"a\\n\"; r#\"b\"#; c\"c\"; b\"d\"; b'e'; 'f'; true", "\"a\\n\"; \"b\"; \"c\"; bytes; bytes; 'f'; true"),
+            ("-1; !a; *b; &c; &mut d; &raw const e", "(Neg 1); (Not a); (Deref b); (& c); (&mut d); (& e)"),
+            ("a + b * c && d == e || f", "(Or (And (Add a (Mul b c)) (Eq d e)) f)"),
+            (
+                "a = b; a.b += 1; a <<= 2; (a, b[0]) = c; _ = d",
+                "(= a b); (Add= (. a b) 1); (Shl= a 2); (= (tuple a (index b 0)) c); (= _ d)",
+            ),
+            ("(a + b) * c; ((a))", "(Mul (Add a b) c); a"),
+            ("a as u8; a as &dyn T", "(as a u8); (as a &dyn(T))"),
+            ("a..b; a..=b; ..; ..b; a..", "(a..b); (a..=b); (-..-); (-..b); (a..-)"),
+            (
+                "x.0.1; a::<T>::b; <A as T>::f; <[u8]>::g; self.r#type",
+                "(. (. x 0) 1); a::b<T>; <A>A::f; <[u8]>g; (. self type)",
+            ),
+        ],
+    );
 }
 
 #[test]
 fn calls_and_values() {
-    table(body, &[
-        ("a.b::<T, 3>(c)?.d().await", "(await (.d (? (.b<T> a [c])) []))"),
-        ("f(1, g)(2)", "(call (call f [1 g]) [2])"),
-        ("A { b, c: 1, 0: 2, ..d() }; A {}", "(new A b:b c:1 0:2 ..(call d [])); (new A  ..-)"),
-        ("(); (a,); [a, b]; [0; 4]", "(tuple ); (tuple a); (array a b); (repeat 0 4)"),
-        ("|a, mut b: u8| a; move || {}; async |x| y; async move {}; async { 1 }",
-         "(|a:_ b:u8| a); (|| ({})); (async |x:_| y); (async {}); (async {1})"),
-        ("|x: u8| -> R { x }", "(|x:u8| ({x}))"),
-        ("unsafe { a }; const { 1 }; try { b? }; 'l: { break 'l 1 }", "({a}); ({1}); (try {(? b)}); ('l {(break 'l 1)})"),
-    ]);
+    table(
+        body,
+        &[
+            ("a.b::<T, 3>(c)?.d().await", "(await (.d (? (.b<T> a [c])) []))"),
+            ("f(1, g)(2)", "(call (call f [1 g]) [2])"),
+            ("A { b, c: 1, 0: 2, ..d() }; A {}", "(new A b:b c:1 0:2 ..(call d [])); (new A  ..-)"),
+            ("(); (a,); [a, b]; [0; 4]", "(tuple ); (tuple a); (array a b); (repeat 0 4)"),
+            (
+                "|a, mut b: u8| a; move || {}; async |x| y; async move {}; async { 1 }",
+                "(|a:_ b:u8| a); (|| ({})); (async |x:_| y); (async {}); (async {1})",
+            ),
+            ("|x: u8| -> R { x }", "(|x:u8| ({x}))"),
+            (
+                "unsafe { a }; const { 1 }; try { b? }; 'l: { break 'l 1 }",
+                "({a}); ({1}); (try {(? b)}); ('l {(break 'l 1)})",
+            ),
+        ],
+    );
 }
 
 #[test]
 fn statements() {
-    table(body, &[
-        ("let a = 1; let b: u8; let Some(c) = d else { return }; a",
-         "let a=1; let b:u8; let Some(c)=d else {(return -)}; a"),
-        ("a; b", "a; b"),
-        ("if a { b } c(); ;; match d {} loop {}", "(if a {b} -) (call c []); (match d ) (loop {})"),
-        ("fn g() {} use a::{b, c}; const D: u8 = 1; g()", "fn g()->- {} use a::b as b; use a::c as c; const D:u8=1; (call g [])"),
-        ("m! { a } n! {} o!(); p!()", "(m! {a}); (n! {}); (o! ); (p! )"),
-        ("m! { a }", "(m! {a})"),
-        ("m! { a }.b()", "(.b (m! {a}) [])"),
-        ("thread_local! { static A: u8 = 1 }", "const A:u8=1;"),
-    ]);
+    table(
+        body,
+        &[
+            (
+                "let a = 1; let b: u8; let Some(c) = d else { return }; a",
+                "let a=1; let b:u8; let Some(c)=d else {(return -)}; a",
+            ),
+            ("a; b", "a; b"),
+            ("if a { b } c(); ;; match d {} loop {}", "(if a {b} -) (call c []); (match d ) (loop {})"),
+            (
+                "fn g() {} use a::{b, c}; const D: u8 = 1; g()",
+                "fn g()->- {} use a::b as b; use a::c as c; const D:u8=1; (call g [])",
+            ),
+            ("m! { a } n! {} o!(); p!()", "(m! {a}); (n! {}); (o! ); (p! )"),
+            ("m! { a }", "(m! {a})"),
+            ("m! { a }.b()", "(.b (m! {a}) [])"),
+            ("thread_local! { static A: u8 = 1 }", "const A:u8=1;"),
+        ],
+    );
 }
 
 #[test]
 fn control_flow() {
-    table(body, &[
-        ("if a {} else if b { 1 } else { 2 }", "(if a {} (if b {1} ({2})))"),
-        ("if let Some(a) = b && a > 1 && let Ok(c) = d {}",
-         "(if (And (And (let Some(a) b) (Gt a 1)) (let Ok(c) d)) {} -)"),
-        ("match a { B(c) if c > 1 && let D = e => f, _ | G => { h } }",
-         "(match a [B(c) if (And (Gt c 1) (let D e)) => f] [or(_ G) => ({h})])"),
-        ("'a: loop { break 'a; } 'b: while c { continue 'b } 'd: for e in f { break }",
-         "('a loop {(break 'a -);}) ('b while c {(continue 'b)}) ('d for e f {(break -)})"),
-        ("while let Some(a) = b {} loop { return Err(c) }", "(while (let Some(a) b) {}) (loop {(return (call Err [c]))})"),
-        ("become f(1)", "(return (call f [1]))"),
-    ]);
+    table(
+        body,
+        &[
+            ("if a {} else if b { 1 } else { 2 }", "(if a {} (if b {1} ({2})))"),
+            (
+                "if let Some(a) = b && a > 1 && let Ok(c) = d {}",
+                "(if (And (And (let Some(a) b) (Gt a 1)) (let Ok(c) d)) {} -)",
+            ),
+            (
+                "match a { B(c) if c > 1 && let D = e => f, _ | G => { h } }",
+                "(match a [B(c) if (And (Gt c 1) (let D e)) => f] [or(_ G) => ({h})])",
+            ),
+            (
+                "'a: loop { break 'a; } 'b: while c { continue 'b } 'd: for e in f { break }",
+                "('a loop {(break 'a -);}) ('b while c {(continue 'b)}) ('d for e f {(break -)})",
+            ),
+            (
+                "while let Some(a) = b {} loop { return Err(c) }",
+                "(while (let Some(a) b) {}) (loop {(return (call Err [c]))})",
+            ),
+            ("become f(1)", "(return (call f [1]))"),
+        ],
+    );
 }
 
 #[test]
 fn patterns() {
-    let lower = |text: &str| body(&format!("match x {{ {text} => () }}")).replace("(match x [", "").replace(" => (tuple )])", "");
-    table(lower, &[
-        ("_", "_"),
-        ("a", "a"),
-        ("ref mut a @ Some(_)", "a@Some(_)"),
-        ("A::B", "path A::B"),
-        ("<T>::B", "path <T>T::B"),
-        ("A::B(c, .., 1)", "A::B(c .. 1)"),
-        ("A { b, c: Some(d), ref e, .. }", "A{b:b c:Some(d) e:e}"),
-        ("(a, ..)", "(a ..)"),
-        ("[a, rest @ .., b]", "[a rest@.. b]"),
-        ("A | B | (C | D)", "or(A B or(C D))"),
-        ("| A | B", "or(A B)"),
-        ("-1", "(Neg 1)"),
-        ("\"a\"", "\"a\""),
-        ("1..=5 | 6.. | ..=7 | -3..X::Y", "or(1..=5 6..- -..=7 (Neg 3)..X::Y)"),
-        ("&a", "&a"),
-        ("&mut (ref b)", "&b"),
-        ("box c", "&c"),
-        ("m!()", "?"),
-    ]);
+    let lower = |text: &str| {
+        body(&format!("match x {{ {text} => () }}")).replace("(match x [", "").replace(" => (tuple )])", "")
+    };
+    table(
+        lower,
+        &[
+            ("_", "_"),
+            ("a", "a"),
+            ("ref mut a @ Some(_)", "a@Some(_)"),
+            ("A::B", "path A::B"),
+            ("<T>::B", "path <T>T::B"),
+            ("A::B(c, .., 1)", "A::B(c .. 1)"),
+            ("A { b, c: Some(d), ref e, .. }", "A{b:b c:Some(d) e:e}"),
+            ("(a, ..)", "(a ..)"),
+            ("[a, rest @ .., b]", "[a rest@.. b]"),
+            ("A | B | (C | D)", "or(A B or(C D))"),
+            ("| A | B", "or(A B)"),
+            ("-1", "(Neg 1)"),
+            ("\"a\"", "\"a\""),
+            ("1..=5 | 6.. | ..=7 | -3..X::Y", "or(1..=5 6..- -..=7 (Neg 3)..X::Y)"),
+            ("&a", "&a"),
+            ("&mut (ref b)", "&b"),
+            ("box c", "&c"),
+            ("m!()", "?"),
+        ],
+    );
 }
 
 #[test]
 fn macros_with_arguments() {
-    table(body, &[
-        ("println!(\"{} {x}\", a?, b = c)", "(println! \"{} {x}\" (? a) c)"),
-        ("anyhow::bail!(\"x: {}\", e)", "(anyhow::bail! \"x: {}\" e)"),
-        ("vec![a, b]; vec![0u8; n]; std::vec![]; vec!{1}", "(array a b); (repeat 0 n); (array ); (array 1)"),
-        ("warn!(error = %e, ?b, a.c = 1, \"k\" = ?d.e(), r#type = f, target: \"t\", \"msg {}\", g)",
-         "(warn! e b 1 (.e d []) f \"t\" \"msg {}\" g)"),
-        ("tracing::info!(target: \"x\", parent: &span, %e)", "(tracing::info! \"x\" (& span) e)"),
-        ("log::error!(a = 1, b:? = c, d:err = e; \"m\")", "(log::error! 1 c e \"m\")"),
-        ("assert!(a == b, \"c\")", "(assert! (Eq a b) \"c\")"),
-        ("retry!(loop { f()?; })", "(retry! (loop {(? (call f []));}))"),
-        ("json!({ \"a\": b, \"c\": [1, { \"d\": null }], &k: f({ x }), })", "(json! \"a\" b \"c\" 1 \"d\" null (& k) (call f [({x})]))"),
-        ("json!([a, b].concat()); json!({ let a: B = c; a })", "(json! (.concat (array a b) [])); (json! ({let a:B=c; a}))"),
-        ("doc! { \"a\": { \"$in\": b } }", "(doc! \"a\" \"$in\" b)"),
-        ("hashmap! { a => b(), c => d }", "(hashmap! a (call b []) c d)"),
-        ("m!(a, dyn B, c)", "(m! a ? c)"),
-        ("quote! { loop { #a } }; stringify!(a b); m!(a b c)", "(quote! ?); (stringify! ?); (m! ?)"),
-    ]);
+    table(
+        body,
+        &[
+            ("println!(\"{} {x}\", a?, b = c)", "(println! \"{} {x}\" (? a) c)"),
+            ("anyhow::bail!(\"x: {}\", e)", "(anyhow::bail! \"x: {}\" e)"),
+            ("vec![a, b]; vec![0u8; n]; std::vec![]; vec!{1}", "(array a b); (repeat 0 n); (array ); (array 1)"),
+            (
+                "warn!(error = %e, ?b, a.c = 1, \"k\" = ?d.e(), r#type = f, target: \"t\", \"msg {}\", g)",
+                "(warn! e b 1 (.e d []) f \"t\" \"msg {}\" g)",
+            ),
+            ("tracing::info!(target: \"x\", parent: &span, %e)", "(tracing::info! \"x\" (& span) e)"),
+            ("log::error!(a = 1, b:? = c, d:err = e; \"m\")", "(log::error! 1 c e \"m\")"),
+            ("assert!(a == b, \"c\")", "(assert! (Eq a b) \"c\")"),
+            ("retry!(loop { f()?; })", "(retry! (loop {(? (call f []));}))"),
+            (
+                "json!({ \"a\": b, \"c\": [1, { \"d\": null }], &k: f({ x }), })",
+                "(json! \"a\" b \"c\" 1 \"d\" null (& k) (call f [({x})]))",
+            ),
+            (
+                "json!([a, b].concat()); json!({ let a: B = c; a })",
+                "(json! (.concat (array a b) [])); (json! ({let a:B=c; a}))",
+            ),
+            ("doc! { \"a\": { \"$in\": b } }", "(doc! \"a\" \"$in\" b)"),
+            ("hashmap! { a => b(), c => d }", "(hashmap! a (call b []) c d)"),
+            ("m!(a, dyn B, c)", "(m! a ? c)"),
+            ("quote! { loop { #a } }; stringify!(a b); m!(a b c)", "(quote! ?); (stringify! ?); (m! ?)"),
+        ],
+    );
 }
 
 #[test]
 fn macros_with_patterns() {
-    table(body, &[
-        ("matches!(a, 401 | 403)", "(matches! a ~ or(401 403))"),
-        ("matches!(a.b(), Some(c) if c > 1)", "(matches! (.b a []) ~ Some(c) if (Gt c 1))"),
-        ("assert_matches!(a, B(_), \"c {}\", d)", "(assert_matches! a ~ B(_))"),
-    ]);
+    table(
+        body,
+        &[
+            ("matches!(a, 401 | 403)", "(matches! a ~ or(401 403))"),
+            ("matches!(a.b(), Some(c) if c > 1)", "(matches! (.b a []) ~ Some(c) if (Gt c 1))"),
+            ("assert_matches!(a, B(_), \"c {}\", d)", "(assert_matches! a ~ B(_))"),
+        ],
+    );
 }
 
 #[test]
 fn select() {
-    table(body, &[
-        (
-            "tokio::select! { biased; Some(mut a) = b.c(), if d && e => { f } _ = &mut g => h, else => break }",
-            "(tokio::select! [Some(a) <- (.c b []) if (And d e) => ({f})] [_ <- (&mut g) => h] [- <- - => (break -)])",
-        ),
-        (
-            "loop { futures::select! { a = b => c?, complete => return, default => {} }; }",
-            "(loop {(futures::select! [a <- b => (? c)] [- <- - => (return -)] [- <- - => ({})]);})",
-        ),
-        ("select_biased! { Ok(a) | Err(a) = b => match a { _ => c } d = e => {}, }",
-         "(select_biased! [or(Ok(a) Err(a)) <- b => (match a [_ => c])] [d <- e => ({})])"),
-        ("crossbeam::select! { recv(a) -> b => c, send(d, e) -> _ => f, default(g) => h }",
-         "(crossbeam::select! [b <- (call recv [a]) => c] [_ <- (call send [d e]) => f] [- <- (call default [g]) => h])"),
-        ("select! { #[cfg(x)] a = async { b.await } => {} }", "(select! [a <- (async {(await b)}) => ({})])"),
-        ("sql_select!(a, b)", "(sql_select! a b)"),
-    ]);
+    table(
+        body,
+        &[
+            (
+                "tokio::select! { biased; Some(mut a) = b.c(), if d && e => { f } _ = &mut g => h, else => break }",
+                "(tokio::select! [Some(a) <- (.c b []) if (And d e) => ({f})] [_ <- (&mut g) => h] [- <- - => (break -)])",
+            ),
+            (
+                "loop { futures::select! { a = b => c?, complete => return, default => {} }; }",
+                "(loop {(futures::select! [a <- b => (? c)] [- <- - => (return -)] [- <- - => ({})]);})",
+            ),
+            (
+                "select_biased! { Ok(a) | Err(a) = b => match a { _ => c } d = e => {}, }",
+                "(select_biased! [or(Ok(a) Err(a)) <- b => (match a [_ => c])] [d <- e => ({})])",
+            ),
+            (
+                "crossbeam::select! { recv(a) -> b => c, send(d, e) -> _ => f, default(g) => h }",
+                "(crossbeam::select! [b <- (call recv [a]) => c] [_ <- (call send [d e]) => f] [- <- (call default [g]) => h])",
+            ),
+            ("select! { #[cfg(x)] a = async { b.await } => {} }", "(select! [a <- (async {(await b)}) => ({})])"),
+            ("sql_select!(a, b)", "(sql_select! a b)"),
+        ],
+    );
 }
 
 #[test]
 fn macros_with_statements() {
-    table(body, &[
-        ("stream! { for x in y { yield x; } }", "(stream! {(for x y {(yield! x);})})"),
-        ("try_stream! { for await x in y { yield x? } }", "(try_stream! {(for x y {(yield! (? x))})})"),
-        ("retry! { let a = b()?; a }", "(retry! {let a=(? (call b [])); a})"),
-        ("m!(let a = 1; a)", "(m! {let a=1; a})"),
-        ("cfg_if! { if #[cfg(a)] { b().await } else { c() } }", "(if ? {(await (call b []))} ({(call c [])}))"),
-        ("m! { a, b }", "(m! a b)"),
-    ]);
+    table(
+        body,
+        &[
+            ("stream! { for x in y { yield x; } }", "(stream! {(for x y {(yield! x);})})"),
+            ("try_stream! { for await x in y { yield x? } }", "(try_stream! {(for x y {(yield! (? x))})})"),
+            ("retry! { let a = b()?; a }", "(retry! {let a=(? (call b [])); a})"),
+            ("m!(let a = 1; a)", "(m! {let a=1; a})"),
+            ("cfg_if! { if #[cfg(a)] { b().await } else { c() } }", "(if ? {(await (call b []))} ({(call c [])}))"),
+            ("m! { a, b }", "(m! a b)"),
+        ],
+    );
 }
 
 // ---- text that is not Rust, or not yet
@@ -662,17 +769,25 @@ fn saves(text: &str, left: &str, skipped: &[&str]) {
 
 #[test]
 fn nothing_is_fine() {
-    for text in ["", "// only\n/* comments */", "\u{feff}", "#!/bin/sh", " \r\n", "/// documents nothing", "#![allow(x)]"] {
+    for text in
+        ["", "// only\n/* comments */", "\u{feff}", "#!/bin/sh", " \r\n", "/// documents nothing", "#![allow(x)]"]
+    {
         assert_eq!(items(text), "", "{text:?}");
     }
 }
 
 #[test]
 fn new_syntax_is_read_as_the_old() {
-    table(items, &[
-        ("fn f() { gen { yield 1; }; gen move {}; async gen { 2 } }", "fn f()->- {(async {(yield! 1);}); (async {}); (async {2})}"),
-        ("gen fn f() {} fn g() { super let a = b; }", "fn f()->- {} fn g()->- {let a=b;}"),
-    ]);
+    table(
+        items,
+        &[
+            (
+                "fn f() { gen { yield 1; }; gen move {}; async gen { 2 } }",
+                "fn f()->- {(async {(yield! 1);}); (async {}); (async {2})}",
+            ),
+            ("gen fn f() {} fn g() { super let a = b; }", "fn f()->- {} fn g()->- {let a=b;}"),
+        ],
+    );
 }
 
 #[test]
@@ -680,31 +795,51 @@ fn items_are_saved_from_their_neighbours() {
     saves("fn a() {} what is this; fn b() {}", "fn a()->- {} fn b()->- {}", &["what is this;"]);
     saves("garbage fn a() {} ) ]", "", &["garbage fn a() {} ) ]"]);
     saves("garbage here pub fn a() {} more garbage", "pub fn a()->- {}", &["garbage here", "more garbage"]);
-    saves("fn a() { x.use } fn b() { let c = ; d(); match e { F => g, + => h, I => { j } } }",
-          "fn a()->- {} fn b()->- {(call d []); (match e [F => g] [I => ({j})])}",
-          &["x.use", "let c = ;", "+ => h,"]);
-    saves("mod a { fn b() {} fn ; impl C { fn d() {} nonsense fn e(&self) { loop { f(); @ ; g() } } } }",
-          "mod a {fn b()->- {} impl C {fn d()->- {} fn e(self:Self)->- {(loop {(call f []); (call g [])})}}}",
-          &["fn ;", "nonsense", "@ ;"]);
-    saves("trait A { fn b(); fn c(;); fn d() {} } struct E { f: } enum G {}",
-          "trait A {fn b()->- - fn d()->- {}} enum G #[] {}",
-          &["fn c(;);", "struct E { f: }"]);
+    saves(
+        "fn a() { x.use } fn b() { let c = ; d(); match e { F => g, + => h, I => { j } } }",
+        "fn a()->- {} fn b()->- {(call d []); (match e [F => g] [I => ({j})])}",
+        &["x.use", "let c = ;", "+ => h,"],
+    );
+    saves(
+        "mod a { fn b() {} fn ; impl C { fn d() {} nonsense fn e(&self) { loop { f(); @ ; g() } } } }",
+        "mod a {fn b()->- {} impl C {fn d()->- {} fn e(self:Self)->- {(loop {(call f []); (call g [])})}}}",
+        &["fn ;", "nonsense", "@ ;"],
+    );
+    saves(
+        "trait A { fn b(); fn c(;); fn d() {} } struct E { f: } enum G {}",
+        "trait A {fn b()->- - fn d()->- {}} enum G #[] {}",
+        &["fn c(;);", "struct E { f: }"],
+    );
 }
 
 #[test]
 fn statements_are_saved_inside_of_calls() {
-    saves("fn f() { let a = C { d: 1 }; spawn(async move { g(); let = h; i(C { d: 2 }); }); }",
-          "fn f()->- {let a=(new C d:1 ..-); (call spawn [(async {(call g []); (call i [(new C d:2 ..-)]);})]);}",
-          &["let = h;"]);
+    saves(
+        "fn f() { let a = C { d: 1 }; spawn(async move { g(); let = h; i(C { d: 2 }); }); }",
+        "fn f()->- {let a=(new C d:1 ..-); (call spawn [(async {(call g []); (call i [(new C d:2 ..-)]);})]);}",
+        &["let = h;"],
+    );
     saves("fn f() { if a { b() } else { let } }", "fn f()->- {(if a {(call b [])} ({}))}", &["let"]);
 }
 
 #[test]
 fn unbalanced_text_is_cut_at_items() {
-    saves("fn a() {}\n\nfn b() {\n    if x {\n}\n\n#[inline]\nfn c() {}\n", "fn a()->- {} fn c()->- {}", &["fn b() {\n    if x {\n}\n\n"]);
-    saves("fn a() {}\nfn b() { \"open }\nfn c() {}\nstruct D;\n", "fn a()->- {} fn c()->- {} struct D #[] {D[]}", &["fn b() { \"open }\n"]);
+    saves(
+        "fn a() {}\n\nfn b() {\n    if x {\n}\n\n#[inline]\nfn c() {}\n",
+        "fn a()->- {} fn c()->- {}",
+        &["fn b() {\n    if x {\n}\n\n"],
+    );
+    saves(
+        "fn a() {}\nfn b() { \"open }\nfn c() {}\nstruct D;\n",
+        "fn a()->- {} fn c()->- {} struct D #[] {D[]}",
+        &["fn b() { \"open }\n"],
+    );
     saves("fn a() { /* open\n}\nfn b() {}\n", "fn b()->- {}", &["fn a() { /* open\n}\n"]);
-    saves("use a;\nfn b() { '' }\npub fn c() { 'x'; '\\''; 'l: loop {} }", "use a as a; pub fn c()->- {'x'; '\\''; ('l loop {})}", &["fn b() { '' }\n"]);
+    saves(
+        "use a;\nfn b() { '' }\npub fn c() { 'x'; '\\''; 'l: loop {} }",
+        "use a as a; pub fn c()->- {'x'; '\\''; ('l loop {})}",
+        &["fn b() { '' }\n"],
+    );
     saves("}", "", &["}"]);
     saves("fn é() { \u{0}", "", &["fn é() { \u{0}"]);
 }
@@ -745,24 +880,77 @@ fn deepest(parsed: &Parsed) -> u32 {
 #[test]
 fn any_nesting_is_survived() {
     const N: usize = 100_000;
-    let nested = |open: &str, close: &str| format!("fn a() {{ let b = {}1{}; }}\nfn c() {{}}\n", open.repeat(N), close.repeat(N));
+    let nested = |open: &str, close: &str| {
+        format!("fn a() {{ let b = {}1{}; }}\nfn c() {{}}\n", open.repeat(N), close.repeat(N))
+    };
     let typed = |open: &str, close: &str| format!("type A = {}u8{};\nfn c() {{}}\n", open.repeat(N), close.repeat(N));
     let texts = [
-        nested("(", ")"), nested("[", "]"), nested("{", "}"), nested("f(|x| {", "})"), nested("if a {", "}"), nested("m!(", ")"),
-        nested("m!{", "}"), nested("&", ""), nested("& ", ""), nested("!", ""), nested("- ", ""), nested("*", ""), nested("return ", ""),
-        nested("|| ", ""), nested("|a, b| ", ""), nested("async move || ", ""), nested("a = ", ""), nested("a += ", ""),
-        nested("if ", "{}"), nested("match ", "{}"), nested("A::<", ">"), nested("<", ">::A"), nested("a::", ""),
-        nested("'a: loop {", "}"), nested("= {}", ""), nested("a = {} ", ""), nested("..", ""), nested("#[a] ", ""), nested("{} [", "]"),
-        nested("S { a: ", "}"), nested("match a { _ => ", "}"), nested("match a { (A, B) => ", "}"), nested("unsafe ", ""),
-        typed("A<", ">"), typed("A<B, ", ">"), typed("A < B, ", ">"), typed("&", ""), typed("& 'a mut ", ""), typed("*const ", ""),
-        typed("fn() -> ", ""), typed("Fn() -> ", ""), typed("impl Fn() -> ", ""), typed("dyn Fn(", ")"), typed("(", ")"), typed("[", "]"),
-        typed("<", ">::A"), typed("r#A<", ">"), typed("A<{", "}>"),
-        format!("use {}a;\nfn c() {{}}\n", "a::".repeat(N)), format!("use {}a{};\nfn c() {{}}\n", "a::{".repeat(N), "}".repeat(N)),
-        format!("{}{}\nfn c() {{}}\n", "mod a {".repeat(N), "}".repeat(N)), format!("{}{}\nfn c() {{}}\n", "fn a() {".repeat(N), "}".repeat(N)),
-        format!("fn a() {{ let {}b = c; }}\nfn c() {{}}\n", "&".repeat(N)), format!("fn a() {{ let {}b = c; }}\nfn c() {{}}\n", "d @ ".repeat(N)),
-        format!("macro_rules! a {{ {} }}\nfn c() {{}}\n", "(".repeat(N) + &")".repeat(N)), format!("a!{{ {} }}\nfn c() {{}}\n", "[".repeat(N) + &"]".repeat(N)),
-        "(".repeat(N), "{".repeat(N), ")".repeat(N), "/*".repeat(N), "\"".repeat(N + 1), "'".repeat(N), "r#".repeat(N), "b'".repeat(N),
-        "fn \"\n".repeat(101), "fn /*\n".repeat(N),
+        nested("(", ")"),
+        nested("[", "]"),
+        nested("{", "}"),
+        nested("f(|x| {", "})"),
+        nested("if a {", "}"),
+        nested("m!(", ")"),
+        nested("m!{", "}"),
+        nested("&", ""),
+        nested("& ", ""),
+        nested("!", ""),
+        nested("- ", ""),
+        nested("*", ""),
+        nested("return ", ""),
+        nested("|| ", ""),
+        nested("|a, b| ", ""),
+        nested("async move || ", ""),
+        nested("a = ", ""),
+        nested("a += ", ""),
+        nested("if ", "{}"),
+        nested("match ", "{}"),
+        nested("A::<", ">"),
+        nested("<", ">::A"),
+        nested("a::", ""),
+        nested("'a: loop {", "}"),
+        nested("= {}", ""),
+        nested("a = {} ", ""),
+        nested("..", ""),
+        nested("#[a] ", ""),
+        nested("{} [", "]"),
+        nested("S { a: ", "}"),
+        nested("match a { _ => ", "}"),
+        nested("match a { (A, B) => ", "}"),
+        nested("unsafe ", ""),
+        typed("A<", ">"),
+        typed("A<B, ", ">"),
+        typed("A < B, ", ">"),
+        typed("&", ""),
+        typed("& 'a mut ", ""),
+        typed("*const ", ""),
+        typed("fn() -> ", ""),
+        typed("Fn() -> ", ""),
+        typed("impl Fn() -> ", ""),
+        typed("dyn Fn(", ")"),
+        typed("(", ")"),
+        typed("[", "]"),
+        typed("<", ">::A"),
+        typed("r#A<", ">"),
+        typed("A<{", "}>"),
+        format!("use {}a;\nfn c() {{}}\n", "a::".repeat(N)),
+        format!("use {}a{};\nfn c() {{}}\n", "a::{".repeat(N), "}".repeat(N)),
+        format!("{}{}\nfn c() {{}}\n", "mod a {".repeat(N), "}".repeat(N)),
+        format!("{}{}\nfn c() {{}}\n", "fn a() {".repeat(N), "}".repeat(N)),
+        format!("fn a() {{ let {}b = c; }}\nfn c() {{}}\n", "&".repeat(N)),
+        format!("fn a() {{ let {}b = c; }}\nfn c() {{}}\n", "d @ ".repeat(N)),
+        format!("macro_rules! a {{ {} }}\nfn c() {{}}\n", "(".repeat(N) + &")".repeat(N)),
+        format!("a!{{ {} }}\nfn c() {{}}\n", "[".repeat(N) + &"]".repeat(N)),
+        "(".repeat(N),
+        "{".repeat(N),
+        ")".repeat(N),
+        "/*".repeat(N),
+        "\"".repeat(N + 1),
+        "'".repeat(N),
+        "r#".repeat(N),
+        "b'".repeat(N),
+        "fn \"\n".repeat(101),
+        "fn /*\n".repeat(N),
     ];
     for text in texts {
         let parsed = parse(&text);
@@ -779,7 +967,16 @@ fn any_nesting_is_survived() {
 #[test]
 fn long_chains_are_cut_where_they_are_deepest() {
     const N: usize = 25_000;
-    for (link, start) in [(".f()", "a"), ("?", "a"), (" + 1", "a"), ("&&a", "a"), ("()", "a"), ("[0]", "a"), (" as u8", "a"), (" else if a {}", "if a {}")] {
+    for (link, start) in [
+        (".f()", "a"),
+        ("?", "a"),
+        (" + 1", "a"),
+        ("&&a", "a"),
+        ("()", "a"),
+        ("[0]", "a"),
+        (" as u8", "a"),
+        (" else if a {}", "if a {}"),
+    ] {
         let text = format!("fn f() {{ {start}{} }} fn g() {{}}", link.repeat(N));
         let parsed = parse(&text);
         check(&parsed, &text);
@@ -787,7 +984,9 @@ fn long_chains_are_cut_where_they_are_deepest() {
         assert_eq!(deepest(&parsed), MAX_DEPTH, "{link}");
         assert!(!parsed.file.skipped.is_empty(), "{link}");
         let ItemKind::Fn(f) = &parsed.file.items[0].kind else { panic!("{link}") };
-        let Some(Stmt::Expr { expr, .. }) = f.body.as_ref().and_then(|body| body.stmts.first()) else { panic!("{link}") };
+        let Some(Stmt::Expr { expr, .. }) = f.body.as_ref().and_then(|body| body.stmts.first()) else {
+            panic!("{link}")
+        };
         assert_eq!(slice(&text, expr.span).len(), start.len() + N * link.len(), "{link}");
     }
 }
@@ -844,11 +1043,35 @@ fn main() -> ! { let s = r#"raw " { "#; let c = '{'; let l: &'static [u8] = b"\"
 
 fn broken() -> impl Strategy<Value = Vec<u8>> {
     let bytes = prop_oneof![
-        Just(b"{".to_vec()), Just(b"}".to_vec()), Just(b"(".to_vec()), Just(b")".to_vec()), Just(b"[".to_vec()), Just(b"\"".to_vec()),
-        Just(b"'".to_vec()), Just(b"/*".to_vec()), Just(b"*/".to_vec()), Just(b"r#\"".to_vec()), Just(b"=>".to_vec()), Just(b";".to_vec()),
-        Just(b",".to_vec()), Just(b"<".to_vec()), Just(b"|".to_vec()), Just(b"&".to_vec()), Just(b"!".to_vec()), Just(b"#".to_vec()),
-        Just(b"$".to_vec()), Just(b"fn ".to_vec()), Just(b"impl ".to_vec()), Just(b"match ".to_vec()), Just(b"gen ".to_vec()), Just(b"if ".to_vec()),
-        Just(b"let ".to_vec()), Just(b"select! {".to_vec()), Just(b"\n".to_vec()), Just(b"\r".to_vec()), Just("é".as_bytes().to_vec()),
+        Just(b"{".to_vec()),
+        Just(b"}".to_vec()),
+        Just(b"(".to_vec()),
+        Just(b")".to_vec()),
+        Just(b"[".to_vec()),
+        Just(b"\"".to_vec()),
+        Just(b"'".to_vec()),
+        Just(b"/*".to_vec()),
+        Just(b"*/".to_vec()),
+        Just(b"r#\"".to_vec()),
+        Just(b"=>".to_vec()),
+        Just(b";".to_vec()),
+        Just(b",".to_vec()),
+        Just(b"<".to_vec()),
+        Just(b"|".to_vec()),
+        Just(b"&".to_vec()),
+        Just(b"!".to_vec()),
+        Just(b"#".to_vec()),
+        Just(b"$".to_vec()),
+        Just(b"fn ".to_vec()),
+        Just(b"impl ".to_vec()),
+        Just(b"match ".to_vec()),
+        Just(b"gen ".to_vec()),
+        Just(b"if ".to_vec()),
+        Just(b"let ".to_vec()),
+        Just(b"select! {".to_vec()),
+        Just(b"\n".to_vec()),
+        Just(b"\r".to_vec()),
+        Just("é".as_bytes().to_vec()),
         proptest::collection::vec(any::<u8>(), 0..4),
     ];
     // Insert, delete, copy: where, how much, and what.

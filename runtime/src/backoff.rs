@@ -1,8 +1,9 @@
 //! How long to wait after a failure that waiting can cure, and when to stop waiting.
 
+use crate::Clock;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Capped exponential backoff with jitter, a budget, and a ceiling for `Retry-After`.
 ///
@@ -15,14 +16,14 @@ use std::time::Duration;
 ///
 /// ```
 /// # use failfast::Backoff;
-/// # use std::time::Duration;
+/// # use std::time::{Duration, Instant};
 /// let backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(120))
 ///     .jitter(0.0)
 ///     .max_attempts(6);
 /// let seconds: Vec<u64> = backoff.delays().map(|delay| delay.as_secs()).collect();
 /// assert_eq!(seconds, [5, 10, 20, 40, 80]);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone)]
 #[must_use = "a Backoff does nothing until a guard gets it"]
 pub struct Backoff {
     base: Duration,
@@ -32,28 +33,31 @@ pub struct Backoff {
     max_elapsed: Option<Duration>,
     retry_after_ceiling: Duration,
     seed: Option<u64>,
+    clock: Clock,
 }
 
+/// What a guard uses that was given none.
+pub(crate) static DEFAULT: Backoff = Backoff {
+    base: Duration::from_secs(1),
+    cap: Duration::from_secs(60),
+    jitter: 0.5,
+    max_attempts: 5,
+    max_elapsed: None,
+    retry_after_ceiling: Duration::from_secs(600),
+    seed: None,
+    clock: Clock::SYSTEM,
+};
+
 impl Default for Backoff {
-    #[inline]
     fn default() -> Self {
-        Backoff::new(Duration::from_secs(1), Duration::from_secs(60))
+        DEFAULT.clone()
     }
 }
 
 impl Backoff {
-    /// Delays that start at `base`, double each time, and never exceed `cap`.
-    #[inline]
-    pub const fn new(base: Duration, cap: Duration) -> Self {
-        Backoff {
-            base,
-            cap,
-            jitter: 0.5,
-            max_attempts: 5,
-            max_elapsed: None,
-            retry_after_ceiling: Duration::from_secs(600),
-            seed: None,
-        }
+    /// Delays that start at `base`, double each time, and never exceed `cap`. All else is as in the default.
+    pub fn new(base: Duration, cap: Duration) -> Self {
+        Backoff { base, cap, ..DEFAULT.clone() }
     }
 
     /// How much of each delay is left to chance, from 0.0 (none) to 1.0 (all of it). Values outside are
@@ -84,6 +88,12 @@ impl Backoff {
         self
     }
 
+    /// Where to take the time from. It is asked only if there is a [`max_elapsed`](Backoff::max_elapsed).
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Makes the jitter repeatable. Without it each operation draws its own seed.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -101,8 +111,20 @@ impl Backoff {
         }
     }
 
-    pub(crate) fn time_limit(&self) -> Option<Duration> {
-        self.max_elapsed
+    /// The start of an operation, if there is a limit to measure from it.
+    pub(crate) fn start(&self) -> Option<Instant> {
+        self.max_elapsed.map(|_| self.clock.now())
+    }
+
+    /// Whether a wait of `delay` from now would end too late for an operation begun at `start`.
+    pub(crate) fn ends_too_late(&self, start: Option<Instant>, delay: Duration) -> bool {
+        match (self.max_elapsed, start) {
+            (Some(limit), Some(start)) => {
+                let elapsed = self.clock.now().saturating_duration_since(start);
+                elapsed.saturating_add(delay) > limit
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn longest_retry_after(&self) -> Duration {

@@ -1,17 +1,18 @@
 //! The state machine of one operation: the heart of the crate. Its picture is on the crate page.
 
+use crate::backoff;
 use crate::event::trace;
 use crate::ledger::Ledger;
 use crate::refresh::block_on;
 use crate::{
-    Attempt, Backoff, Class, Clock, Credential, CredentialPool, CredentialsExhausted, Event, Failure, Next, Permanent,
-    Reason, RefreshTicket, Refresher, Tried,
+    Attempt, Backoff, Class, Credential, CredentialPool, CredentialsExhausted, Event, Failure, Next, Permanent, Reason,
+    RefreshTicket, Refresher, Tried,
 };
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// Asked before each further request, and by [`retry`](crate::retry) during waits; `true` means stop.
+/// Asked after each failure, and by [`retry`](crate::retry) during waits; `true` means stop.
 pub type CancelCheck<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// Decides what happens after each failure of *one* logical operation.
@@ -42,15 +43,21 @@ pub struct AuthGuard<'a> {
     pub(crate) ledger: Ledger<'a>,
 }
 
-/// What the operation may draw on. It does not change while the operation runs.
-#[derive(Default)]
+/// What the operation may draw on. It is shared with other operations, hence borrowed, and does not change
+/// while the operation runs.
 pub(crate) struct Setup<'a> {
     pub(crate) pool: Option<&'a dyn CredentialPool>,
     pub(crate) refresher: Option<&'a Refresher>,
-    pub(crate) backoff: Backoff,
-    pub(crate) clock: Clock,
+    pub(crate) backoff: &'a Backoff,
     pub(crate) cancel_check: Option<CancelCheck<'a>>,
     pub(crate) notify: Option<&'a (dyn Fn(&Event<'_>) + Sync)>,
+}
+
+impl Default for Setup<'_> {
+    #[inline]
+    fn default() -> Self {
+        Setup { pool: None, refresher: None, backoff: &backoff::DEFAULT, cancel_check: None, notify: None }
+    }
 }
 
 impl<'a> AuthGuard<'a> {
@@ -89,24 +96,12 @@ impl<'a> AuthGuard<'a> {
         self
     }
 
-    /// How failures that are not the credential's fault are waited out.
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
+    /// How failures that are not the credential's fault are waited out. Its limit of time counts from
+    /// here.
+    pub fn backoff(mut self, backoff: &'a Backoff) -> Self {
         self.setup.backoff = backoff;
-        self.start_clock();
+        self.ledger.started = backoff.start();
         self
-    }
-
-    /// Where the guard takes the time from. It is asked only if
-    /// [`Backoff::max_elapsed`] is set.
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.setup.clock = clock;
-        self.start_clock();
-        self
-    }
-
-    fn start_clock(&mut self) {
-        let limit = self.setup.backoff.time_limit();
-        self.ledger.started = limit.map(|_| self.setup.clock.now());
     }
 
     /// Lets [`retry`](crate::retry) be cancelled. Async code need not: it drops the future.
@@ -243,19 +238,16 @@ impl<'a> AuthGuard<'a> {
         if self.asks_too_much(failure) {
             return Next::Abort(self.end(failure, Reason::RetryAfterTooLong));
         }
-        let delay = match self.ledger.next_delay(&self.setup.backoff) {
+        let delay = match self.ledger.next_delay(self.setup.backoff) {
             Some(delay) => delay,
             None => return Next::Abort(self.end(failure, Reason::OutOfAttempts)),
         };
         // A `Retry-After` of 0 says nothing about how long; keep to the backoff.
         let asked = failure.retry_after().filter(|asked| *asked > Duration::from_secs(0));
         let delay = asked.unwrap_or(delay);
-        if let (Some(limit), Some(start)) = (self.setup.backoff.time_limit(), self.ledger.started) {
-            let elapsed = self.setup.clock.now().saturating_duration_since(start);
-            // Told before the wait, not after it: a sleep that ends in giving up is wasted.
-            if elapsed.checked_add(delay).map_or(true, |end| end > limit) {
-                return Next::Abort(self.end(failure, Reason::OutOfTime));
-            }
+        // Told before the wait, not after it: a sleep that ends in giving up is wasted.
+        if self.setup.backoff.ends_too_late(self.ledger.started, delay) {
+            return Next::Abort(self.end(failure, Reason::OutOfTime));
         }
         let spent = self.ledger.spend();
         spent.waited = spent.waited.saturating_add(delay);
@@ -361,14 +353,11 @@ impl<'a> AuthGuard<'a> {
         self.setup.cancel_check.map_or(false, |check| check())
     }
 
-    pub(crate) fn unless_cancelled(&mut self, failure: &Failure) -> Result<(), Permanent> {
-        if !self.is_cancelled() {
-            return Ok(());
-        }
+    pub(crate) fn cancel(&mut self, failure: &Failure) -> Permanent {
         let failure = self.ledger.mask(failure);
         let permanent = self.end(&failure, Reason::Cancelled);
         self.tell(&Event::GaveUp(&permanent));
-        Err(permanent)
+        permanent
     }
 
     fn tell_next(&self, next: &Next, failure: &Failure) {

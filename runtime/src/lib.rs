@@ -1,4 +1,181 @@
 //! Stop retrying with a dead API key.
+//!
+//! A dead key answers 401 every time. A retry loop that takes that for a hiccup sleeps for minutes and then
+//! fails anyway. This crate is the retry loop that asks *what* failed: it rotates to another key if there is
+//! one, else refreshes the token once, else tries once more on a fresh connection, else stops at once with an
+//! error that says who refused what and what to check. Everything else is waited out as usual.
+//!
+//! No dependency, no runtime, no `unsafe`; sync and async; Rust 1.56.
+//!
+//! # Use
+//!
+//! Make a [`Credential`] per key and an [`AuthGuard`] per operation, and build each request from the
+//! [`Attempt`] you are given:
+//!
+//! ```
+//! use failfast::{retry, AuthGuard, Credential, Failure};
+//! # fn send(secret: &str) -> (u16, String) { (200, format!("with {}", secret.len())) }
+//!
+//! let key = Credential::new("openai", "OPENAI_API_KEY", "sk-proj-0123456789abcdef");
+//! let answer = retry(AuthGuard::new(&key), |attempt| {
+//!     let (status, body) = send(attempt.secret());
+//!     if status == 200 { Ok(body) } else { Err(Failure::from_http(status, &[], &body)) }
+//! })?;
+//! # assert_eq!(answer, "with 24");
+//! # Ok::<(), failfast::Permanent>(())
+//! ```
+//!
+//! The same in async code; the timer is the runtime's own:
+//!
+//! ```
+//! use failfast::{retry_async, AuthGuard, Credential, Failure};
+//! # mod tokio { pub mod time { pub async fn sleep(_: std::time::Duration) {} } }
+//! # async fn send(secret: &str) -> (u16, String) { (200, format!("with {}", secret.len())) }
+//! # struct Idle; impl std::task::Wake for Idle { fn wake(self: std::sync::Arc<Self>) {} }
+//! # fn run<F: std::future::Future>(future: F) -> F::Output {
+//! #     let waker = std::task::Waker::from(std::sync::Arc::new(Idle));
+//! #     match Box::pin(future).as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
+//! #         std::task::Poll::Ready(output) => output, _ => panic!("nothing here waits") }
+//! # }
+//!
+//! # run(async {
+//! let key = Credential::new("openai", "OPENAI_API_KEY", "sk-proj-0123456789abcdef");
+//! let answer = retry_async(AuthGuard::new(&key), tokio::time::sleep, |attempt| async move {
+//!     let (status, body) = send(attempt.secret()).await;
+//!     if status == 200 { Ok(body) } else { Err(Failure::from_http(status, &[], &body)) }
+//! })
+//! .await?;
+//! # assert_eq!(answer, "with 24");
+//! # Ok::<(), failfast::Permanent>(())
+//! # }).unwrap();
+//! ```
+//!
+//! Several keys: share a [`KeyRing`] between all operations, and it learns from each:
+//!
+//! ```
+//! use failfast::{retry, AuthGuard, Failure, KeyRing};
+//! # fn send(secret: &str) -> (u16, String) { (if secret == "sk-good-0123456789" { 200 } else { 401 }, String::new()) }
+//!
+//! let ring = KeyRing::new("openai", [("KEY_A", "sk-dead-0123456789"), ("KEY_B", "sk-good-0123456789")]);
+//! retry(AuthGuard::with_pool(&ring)?, |attempt| {
+//!     let (status, body) = send(attempt.secret());
+//!     if status == 200 { Ok(body) } else { Err(Failure::from_http(status, &[], &body)) }
+//! })?;
+//! # Ok::<(), failfast::Permanent>(())
+//! ```
+//!
+//! A token that expires: share a [`Refresher`], and 64 tasks with the same stale token refresh it once:
+//!
+//! ```
+//! use failfast::{retry, AuthGuard, Credential, Failure, Refresher};
+//! # fn send(secret: &str) -> (u16, String) { (if secret == "token-2" { 200 } else { 401 }, String::new()) }
+//! # fn ask_token_endpoint(stale: &Credential) -> Result<String, Failure> { Ok("token-2".to_owned()) }
+//!
+//! let refresher = Refresher::blocking(ask_token_endpoint); // or `Refresher::new` for an async function
+//! let token = Credential::new("example", "login", "token-1");
+//! retry(AuthGuard::new(&token).refresher(&refresher), |attempt| {
+//!     let (status, body) = send(attempt.secret());
+//!     if status == 200 { Ok(body) } else { Err(Failure::from_http(status, &[], &body)) }
+//! })?;
+//! # Ok::<(), failfast::Permanent>(())
+//! ```
+//!
+//! In a loop of your own, ask the guard in the error arm. It is made *before* the loop:
+//!
+//! ```
+//! use failfast::{AuthGuard, Credential, Failure, Next, Permanent};
+//! # fn send(secret: &str) -> Result<String, Failure> { Ok("hello".to_owned()) }
+//!
+//! fn ask(key: &Credential) -> Result<String, Permanent> {
+//!     let mut guard = AuthGuard::new(key);
+//!     loop {
+//!         match send(guard.attempt().secret()) {
+//!             Ok(answer) => return Ok(answer),
+//!             Err(failure) => match guard.on_failure(&failure) {
+//!                 Next::Rotate(_) | Next::RetryFresh => {}
+//!                 Next::Refresh(ticket) => guard.refresh_blocking(ticket)?,
+//!                 Next::Backoff(delay) => std::thread::sleep(delay),
+//!                 Next::Abort(permanent) => return Err(permanent),
+//!             },
+//!         }
+//!     }
+//! }
+//! # ask(&Credential::new("openai", "OPENAI_API_KEY", "sk-proj-0123456789abcdef")).unwrap();
+//! ```
+//!
+//! (With a pool, call [`AuthGuard::succeeded`] before returning, so that the key's rest is cleared.)
+//!
+//! # The state machine
+//!
+//! What kind of failure it is ([`Class`]) decides, and the flags are kept per (provider, credential id):
+//!
+//! ```text
+//!  failure ──► class?
+//!               │
+//!  Transient ───┼──────────────────────────► attempts and time left? ──yes──► Backoff(delay) ──► retry
+//!  RateLimited ─┼─ first time with this key ─►      │ no
+//!               │  else: as Revoked, if ──────┐     └─────────────────────────────────────────► Abort
+//!               │  another key is fit         │
+//!  Revoked ─────┼─────────────────────────────┤
+//!  Billing ─────┼─────────────────────────────┼─► pool has an untried, fit key? ──yes──► mark the key that
+//!               │                             │     │ no                              was sent, Rotate(key),
+//!               │                             │     └──► Abort                        retry now
+//!  Auth ────────┼─► 1. as above: Rotate, if the pool has another key
+//!               │   2. refresher, unused for this key? ─► set flag, Refresh(ticket) ─► new secret: retry now
+//!               │                                                                  └─► else: Abort
+//!               │   3. sole key, no refresher, flag unset? ─► set flag, RetryFresh ─► retry now
+//!               │   4. Abort: AuthPermanent
+//!  ClockSkew ───┼─► flag unset? ─► set flag, RetryFresh ─► retry now; else Abort
+//!               │
+//!  AuthPermanent, Entitlement, Blocked, ContextOverflow, Fatal ─────────────────────────────────► Abort
+//! ```
+//!
+//! From this follows, and the tests check it for every script of up to eight answers and every pool of up to
+//! four keys:
+//!
+//! - At most two requests with one credential are refused per operation; in a pool of several keys, one.
+//! - No wait ever follows a refusal.
+//! - A refresh is tried once per key, and no third request follows it.
+//! - Every operation ends, and after [`Next::Abort`] the guard says nothing else.
+//!
+//! # What a 403 means
+//!
+//! It may be a rate limit, an empty account, a missing permission, a firewall, a wrong clock, trouble behind
+//! a relay, or the key. [`HttpAnswer`] looks at headers and body, and calls it the key's fault only if
+//! nothing else fits; [`HttpAnswer::classify_with`] takes a hook for what only you know. Read the body before
+//! you classify.
+//!
+//! # Keys stay secret
+//!
+//! No `Debug` or `Display` of this crate shows a key: at most its first four characters. What a server or a
+//! URL repeats of a key is masked in everything a guard returns. [`Credential::expose_secret`] (or
+//! [`Attempt::secret`]) is the only way to it. The exception is the `source` of an error, which belongs to
+//! another crate.
+//!
+//! # Before and after
+#![doc = include_str!("../docs/before-after.md")]
+//!
+//! # Features
+//!
+//! None is on by default. Each adds one thin adapter, and needs the Rust version that the crate it adapts
+//! needs.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `http` | [`Classify`] for `http::Response`; `failfast::http::failure` with the body's evidence |
+//! | `reqwest` | [`Classify`] for `reqwest::Error` and `Response`; `failfast::reqwest::check` |
+//! | `tonic` | [`Classify`] for `tonic::Status` |
+//! | `tower` | `failfast::tower::AuthPolicy`, a `tower::retry::Policy` |
+//! | `backon` | `failfast::backon::worth_waiting` for backon's `.when` |
+//! | `tracing` | an event for each decision: see [`Event`] |
+//!
+//! # Limits
+//!
+//! - An operation whose first answer is `Ok` is a success, even if there is a status 401 inside.
+//! - An operation is repeated as a whole: if it is not safe to send twice, do not retry it at all.
+//! - The end of an operation ends *it*; a poller that starts operations for ever has to stop by itself.
+//!   With a [`KeyRing`] its further operations cost no request while the keys rest.
+//! - A pool's memory is this process's: nothing is written down.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -73,12 +73,18 @@ where
 #[inline(never)]
 fn prepare(guard: &mut AuthGuard<'_>, sleep: &mut dyn FnMut(Duration), failure: Failure) -> Result<(), Permanent> {
     match guard.on_failure(&failure) {
+        Next::Abort(permanent) => return Err(permanent),
+        _ if guard.is_cancelled() => return Err(guard.cancel(&failure)),
         Next::Rotate(_) | Next::RetryFresh => {}
         Next::Refresh(ticket) => guard.refresh_blocking(ticket)?,
-        Next::Backoff(delay) => pause(guard, sleep, delay),
-        Next::Abort(permanent) => return Err(permanent),
+        Next::Backoff(delay) => {
+            pause(guard, sleep, delay);
+            if guard.is_cancelled() {
+                return Err(guard.cancel(&failure));
+            }
+        }
     }
-    guard.unless_cancelled(&failure)
+    Ok(())
 }
 
 fn pause(guard: &AuthGuard<'_>, sleep: &mut dyn FnMut(Duration), delay: Duration) {
@@ -147,11 +153,11 @@ where
             Err(error) => error.into_failure(),
         };
         match guard.on_failure(&failure) {
+            Next::Abort(permanent) => return Err(permanent),
+            _ if guard.is_cancelled() => return Err(guard.cancel(&failure)),
             Next::Rotate(_) | Next::RetryFresh => {}
             Next::Refresh(ticket) => guard.refresh(ticket).await?,
             Next::Backoff(delay) => drop(sleep(delay).await),
-            Next::Abort(permanent) => return Err(permanent),
         }
-        guard.unless_cancelled(&failure)?;
     }
 }

@@ -1,5 +1,7 @@
 //! Many operations at once: rotation races and single-flight refreshes, on plain threads.
 
+#![allow(clippy::incompatible_msrv, reason = "tests run on the current compiler only")]
+
 mod support;
 
 use failfast::{
@@ -201,10 +203,11 @@ fn a_cancelled_wait_ends_within_one_slice() {
 
 #[test]
 fn a_cancelled_operation_does_not_retry_refresh_or_blame() {
+    let refresher = Refresher::blocking(|_: &Credential| -> Result<String, Failure> { unreachable!() });
     let ring = KeyRing::new("acme", [("KEY", "secret-number-0")]);
     let mut requests = 0;
     let end = retry_with(
-        AuthGuard::with_pool(&ring).unwrap().cancel_check(&|| true),
+        AuthGuard::with_pool(&ring).unwrap().refresher(&refresher).cancel_check(&|| true),
         |_| panic!("slept"),
         |_| -> Result<(), Failure> {
             requests += 1;

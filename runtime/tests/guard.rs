@@ -1,5 +1,7 @@
 //! The rules of the state machine, one test each. `model.rs` shows that they hold together.
 
+#![allow(clippy::incompatible_msrv, reason = "tests run on the current compiler only")]
+
 mod support;
 
 use failfast::{
@@ -251,9 +253,12 @@ fn a_wait_beyond_the_ceiling_rotates_at_once_or_ends_at_once() {
 fn a_wait_that_would_end_too_late_is_not_begun() {
     let time = VirtualTime::new();
     let key = key();
-    let backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(10)).jitter(0.0);
-    let mut guard =
-        AuthGuard::new(&key).clock(time.clock()).backoff(backoff.max_attempts(99).max_elapsed(Duration::from_secs(25)));
+    let backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(10))
+        .jitter(0.0)
+        .max_attempts(99)
+        .max_elapsed(Duration::from_secs(25))
+        .clock(time.clock());
+    let mut guard = AuthGuard::new(&key).backoff(&backoff);
     for _ in 0..2 {
         assert!(matches!(guard.on_failure(&failure(Class::Transient)), Next::Backoff(_)));
         time.advance(Duration::from_secs(10));
@@ -266,7 +271,7 @@ fn a_wait_that_would_end_too_late_is_not_begun() {
 fn a_retry_after_of_zero_keeps_to_the_backoff() {
     let key = key();
     let backoff = Backoff::new(Duration::from_secs(3), Duration::from_secs(3)).jitter(0.0);
-    let mut guard = AuthGuard::new(&key).backoff(backoff);
+    let mut guard = AuthGuard::new(&key).backoff(&backoff);
     let limited = failure(Class::RateLimited).with_retry_after(Duration::from_secs(0));
     match guard.on_failure(&limited) {
         Next::Backoff(delay) => assert_eq!(delay, Duration::from_secs(3)),

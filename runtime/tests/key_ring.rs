@@ -1,5 +1,7 @@
 //! The cooldowns, strategies and identities of `KeyRing`, on a clock that only moves when told to.
 
+#![allow(clippy::incompatible_msrv, reason = "tests run on the current compiler only")]
+
 mod support;
 
 use failfast::{AuthGuard, Class, Credential, CredentialPool, Failure, KeyRing, KeyState, Next, Strategy};

@@ -4,6 +4,8 @@
 //! The guard keeps state; the specification here keeps none. It looks at the whole history each time and
 //! says what the rules allow, so the two can only agree if the guard's state is right.
 
+#![allow(clippy::incompatible_msrv, reason = "tests run on the current compiler only")]
+
 mod support;
 
 use failfast::{AuthGuard, Backoff, Class, Credential, Failure, KeyRing, Next, Refresher};
@@ -140,11 +142,12 @@ fn play(world: World, failures: &[Failure], script: &[usize], new_from: usize) -
     let ring = world.pool.map(|count| KeyRing::new("acme", KEYS[..count].iter().copied()));
     let single = Credential::new("acme", KEYS[0].0, KEYS[0].1);
     let refresher = refresher(world.renewal);
+    let backoff = Backoff::default().max_attempts(MAX_ATTEMPTS as u32).seed(0);
     let mut guard = match &ring {
         Some(ring) => AuthGuard::with_pool(ring).unwrap(),
         None => AuthGuard::new(&single),
     };
-    guard = guard.backoff(Backoff::default().max_attempts(MAX_ATTEMPTS as u32).seed(0));
+    guard = guard.backoff(&backoff);
     if let Some(refresher) = &refresher {
         guard = guard.refresher(refresher);
     }

@@ -1,5 +1,7 @@
 //! Promises that must hold for any sequence of answers, any pool and any setting.
 
+#![allow(clippy::incompatible_msrv, reason = "tests run on the current compiler only")]
+
 mod support;
 
 use failfast::{
@@ -143,7 +145,7 @@ proptest! {
             printed.add_text(event);
         };
 
-        let mut backoff = Backoff::default().max_attempts(world.attempts).seed(1);
+        let mut backoff = Backoff::default().max_attempts(world.attempts).seed(1).clock(time.clock());
         if let Some(limit) = world.limit {
             backoff = backoff.max_elapsed(limit);
         }
@@ -151,7 +153,7 @@ proptest! {
             true => AuthGuard::new(&single),
             false => AuthGuard::with_pool(&ring).unwrap(),
         };
-        guard = guard.clock(time.clock()).backoff(backoff).notify(&notify);
+        guard = guard.backoff(&backoff).notify(&notify);
         if let Some(refresher) = &refresher {
             guard = guard.refresher(refresher);
             printed.add(refresher);

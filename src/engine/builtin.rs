@@ -280,6 +280,10 @@ impl Interp<'_> {
             "error_for_status" | "error_for_status_ref" => Value::err(face("reqwest::Error")),
             "headers" | "metadata" => Value::Foreign(Name::new("Headers"), Arc::from([])),
             "header" => Value::none(),
+            // About the request, not about the failure.
+            "url" | "version" | "remote_addr" | "extensions" | "content_length" | "cookies" if failure.response => {
+                Value::of(self.db.static_type(self.frame().id, e.span))
+            }
             "text" | "bytes" | "body" | "body_string" | "into_body" | "text_with_charset" | "into_string"
             | "read_to_string" | "chunk" | "collect" => Value::ok(Value::Str(Text(vec![Piece::Asked]))),
             // The body of a refusal is not what the code expects to decode, unless it decodes anything.
@@ -367,6 +371,11 @@ impl Interp<'_> {
             "kind" | "error_type" | "category" => {
                 let ty = self.db.static_type(self.frame().id, e.span);
                 Value::Failure(Failure { ty, status: failure.status, response: false, text: None })
+            }
+            _ if failure.response
+                && ["body", "bytes", "text", "string", "chunk", "stream"].iter().any(|w| method.contains(w)) =>
+            {
+                Value::ok(Value::Str(Text(vec![Piece::Asked])))
             }
             _ => {
                 if method.contains("retry_after") || method.contains("ratelimit") {

@@ -295,7 +295,7 @@ impl Interp<'_> {
             (_, ty @ Ty::Ext(_)) => self.db.lookup.methods(&ty, name, args.len()),
             _ => Vec::new(),
         };
-        let is_plain = matches!(value, Value::Unknown(Unknown { ty: Ty::Unknown, .. }) | Value::Failure(_));
+        let is_plain = matches!(value, Value::Unknown(_) | Value::Failure(_)) && !value.ty().is_known();
         let targets = if own.is_empty() && is_plain {
             self.db.call(self.frame().id, e.span).map(|c| c.targets.clone()).unwrap_or_default()
         } else {

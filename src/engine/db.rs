@@ -104,7 +104,8 @@ impl<'a> Db<'a> {
                 ways
             })
             .collect();
-        let own: Vec<Vec<Span>> = ids.par_iter().map(|id| delays(self.lookup, &self.scopes[id.0 as usize], *id)).collect();
+        let own: Vec<Vec<Span>> =
+            ids.par_iter().map(|id| delays(self.lookup, &self.scopes[id.0 as usize], *id)).collect();
         self.delays = ids
             .par_iter()
             .map(|id| {
@@ -258,7 +259,18 @@ impl<'a> Db<'a> {
 
     /// A variant that takes what has no variant of its own.
     pub fn is_catch_all(&self, variant: &crate::ir::Variant) -> bool {
-        const NAMES: &[&str] = &["other", "unknown", "internal", "unexpected", "generic", "misc", "custom", "anyhow", "general", "unhandled"];
+        const NAMES: &[&str] = &[
+            "other",
+            "unknown",
+            "internal",
+            "unexpected",
+            "generic",
+            "misc",
+            "custom",
+            "anyhow",
+            "general",
+            "unhandled",
+        ];
         let words = crate::models::split_words(variant.name.as_str());
         words.iter().any(|w| NAMES.contains(&w.as_str()))
             || variant.fields.iter().any(|f| f.from && matches!(&f.ty, crate::ir::Type::Path(p) if p.segments.iter().any(|s| *s == "anyhow" || *s == "eyre")))

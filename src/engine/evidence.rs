@@ -20,6 +20,14 @@ pub struct Evidence {
     pub what: String,
     /// It shows a credential being sent, rather than something named like one.
     pub strong: bool,
+    /// It stands in the attempt itself.
+    pub near: bool,
+}
+
+impl Evidence {
+    fn new(what: String, strong: bool) -> Evidence {
+        Evidence { what, strong, near: false }
+    }
 }
 
 /// Looks for evidence that a call carries a credential.
@@ -33,7 +41,7 @@ pub fn find(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Eviden
         }
         None => None,
     };
-    if let Some(found) = keep(within(db, home, attempt)) {
+    if let Some(found) = keep(within(db, home, attempt).map(|e| Evidence { near: true, ..e })) {
         return Some(found);
     }
     if let Some(found) = keep(downwards(db, home, attempt)) {
@@ -53,7 +61,7 @@ pub fn find(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Eviden
         if let crate::ir::PatKind::Bind { name, .. } = &param.pat.kind
             && db.lookup.models.words.is_credential(name.as_str())
         {
-            keep(Some(Evidence { what: format!("parameter `{name}`"), strong: false }));
+            keep(Some(Evidence::new(format!("parameter `{name}`"), false)));
         }
     }
     if let Some(owner) = data.owner
@@ -70,11 +78,11 @@ pub fn within(db: &Db<'_>, id: FnId, span: Span) -> Option<Evidence> {
     let mut best = None;
     for sign in signs {
         if sign.strong {
-            return Some(Evidence { what: format!("`{}` in `{}`", sign.what, db.program().display(id)), strong: true });
+            return Some(Evidence::new(format!("`{}` in `{}`", sign.what, db.program().display(id)), true));
         }
         best.get_or_insert(sign);
     }
-    best.map(|sign| Evidence { what: format!("`{}` in `{}`", sign.what, db.program().display(id)), strong: false })
+    best.map(|sign| Evidence::new(format!("`{}` in `{}`", sign.what, db.program().display(id)), false))
 }
 
 /// Signs in the functions that calls in a range lead to, on their way to the network, and in their types.
@@ -87,7 +95,7 @@ pub fn downwards(db: &Db<'_>, home: FnId, span: Span) -> Option<Evidence> {
     if let Some((_, call)) = calls.iter().find(|(_, c)| c.network.as_ref().is_some_and(|n| n.login)) {
         let network = call.network.as_ref();
         let krate = network.map_or("", |n| n.error.as_str().split("::").next().unwrap_or(""));
-        return Some(Evidence { what: format!("a login of `{krate}`"), strong: true });
+        return Some(Evidence::new(format!("a login of `{krate}`"), true));
     }
     let mut front: Vec<FnId> = calls.iter().flat_map(|(_, c)| c.targets.iter().copied()).collect();
     for hop in 0..HOPS {
@@ -106,10 +114,7 @@ pub fn downwards(db: &Db<'_>, home: FnId, span: Span) -> Option<Evidence> {
                 summary.calls.values().filter_map(|c| c.network.as_ref()).map(|n| (n.login, n)).find(|(l, _)| *l)
             {
                 let krate = network.error.as_str().split("::").next().unwrap_or("");
-                return Some(Evidence {
-                    what: format!("a login of `{krate}` in `{}`", db.program().display(id)),
-                    strong: true,
-                });
+                return Some(Evidence::new(format!("a login of `{krate}` in `{}`", db.program().display(id)), true));
             }
             if let Some(body) = &data.def.body {
                 match within(db, id, body.span) {
@@ -162,7 +167,7 @@ fn of_type(db: &Db<'_>, id: TypeId, depth: u32) -> Option<Evidence> {
         let signs = &db.summary(*function).signs;
         if let Some(sign) = signs.iter().find(|s| s.strong) {
             let what = format!("`{}` in `{}`", sign.what, program.display(*function));
-            return Some(Evidence { what, strong: true });
+            return Some(Evidence::new(what, true));
         }
     }
     if data.def.is_enum {
@@ -171,7 +176,7 @@ fn of_type(db: &Db<'_>, id: TypeId, depth: u32) -> Option<Evidence> {
     for field in data.def.variants.iter().flat_map(|v| &v.fields) {
         if db.lookup.models.words.is_credential(field.name.as_str()) && !is_flag(&field.ty) {
             let what = format!("field `{}` of `{}`", field.name, data.def.name);
-            weak.get_or_insert(Evidence { what, strong: false });
+            weak.get_or_insert(Evidence::new(what, false));
         } else if depth < 2 {
             let scope = db.lookup.type_scope(id, &[]);
             if let Ty::Adt(inner, _) = scope.read(program, &field.ty)

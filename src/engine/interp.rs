@@ -123,6 +123,8 @@ pub struct Interp<'a> {
     decisions: Vec<Decision>,
     pub(super) until: Option<Name>,
     pub(super) status_asked: bool,
+    /// Further calls that fail like the attempt.
+    also: Vec<Span>,
     /// A closure that the caller of the site's function hands to a parameter.
     given: Vec<(usize, Value)>,
 }
@@ -148,8 +150,15 @@ impl<'a> Interp<'a> {
             decisions: Vec::new(),
             until: None,
             status_asked: false,
+            also: Vec::new(),
             given: Vec::new(),
         }
+    }
+
+    /// Lets these calls of the site fail like the attempt: a key that is dead for one request is dead for all.
+    pub fn failing(mut self, calls: &[Span]) -> Interp<'a> {
+        self.also = calls.to_vec();
+        self
     }
 
     /// Runs the site.
@@ -541,9 +550,7 @@ impl<'a> Interp<'a> {
                 self.seek_block(body)
             }
             ExprKind::Async(body) => self.seek_block(body),
-            ExprKind::Loop { body, .. } | ExprKind::Block { block: body, .. } => {
-                self.seek_block(body)
-            }
+            ExprKind::Loop { body, .. } | ExprKind::Block { block: body, .. } => self.seek_block(body),
             ExprKind::Closure { params, body, .. } => {
                 for param in params.iter() {
                     let value = self.param_value(param);
@@ -818,7 +825,7 @@ impl<'a> Interp<'a> {
         self.nesting += 1;
         let is_attempt = self.at_site
             && !self.in_attempt
-            && e.span == self.target.attempt
+            && (e.span == self.target.attempt || self.also.contains(&e.span))
             && self.frame().id == self.target.home
             && matches!(e.kind, ExprKind::Call { .. } | ExprKind::Method { .. });
         let result = if is_attempt { self.attempt(e) } else { self.eval_kind(e) };
@@ -844,10 +851,28 @@ impl<'a> Interp<'a> {
         };
         self.in_attempt = false;
         let value = result?;
-        if self.hit || self.scenario.status().is_none() || value.is_tainted() {
+        if self.scenario.status().is_none() || value.is_tainted() {
             return Ok(value);
         }
-        Ok(self.opaque_answer(e.span))
+        Ok(if self.hit { self.marked(value) } else { self.opaque_answer(e.span) })
+    }
+
+    /// An error that the attempt ended with is the failure's, even where the way of its parts was lost.
+    fn marked(&mut self, value: Value) -> Value {
+        let failure = |ty: Ty| Failure { ty, status: self.scenario.status(), response: false, text: None };
+        match &value {
+            Value::Result(Err(error)) => match self.load(error) {
+                Value::Unknown(u) => Value::err(Value::Failure(failure(u.ty))),
+                Value::Struct(s) => {
+                    let failure = failure(s.ty.clone());
+                    let fields = self.filled(&s, &failure);
+                    Value::err(Value::Struct(Arc::new(Struct { fields, ..(*s).clone() })))
+                }
+                _ => value,
+            },
+            Value::Unknown(u) => Value::asked(u.ty.clone()),
+            _ => value,
+        }
     }
 
     fn eval_kind(&mut self, e: &Expr) -> Eval {
@@ -1611,7 +1636,10 @@ impl<'a> Interp<'a> {
 
     /// Takes the arguments that a caller hands to the site's function, as far as the way to the call shows them.
     pub fn called_from(mut self, caller: FnId, call: Span) -> Interp<'a> {
-        let own = std::mem::replace(&mut self.target, Target { home: caller, site: call, attempt: call, response_world: true });
+        let own = std::mem::replace(
+            &mut self.target,
+            Target { home: caller, site: call, attempt: call, response_world: true },
+        );
         self.push_frame(caller);
         let data = self.db.program().function(caller);
         for param in &data.def.params {

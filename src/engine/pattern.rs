@@ -227,6 +227,26 @@ impl Interp<'_> {
         }
     }
 
+    /// The fields of an error of the attempt, those that are not known as faces of the failure.
+    pub(super) fn filled(&self, s: &Struct, failure: &Failure) -> Vec<(Name, Value)> {
+        let Ty::Adt(id, _) = &s.ty else { return s.fields.clone() };
+        let scope = self.db.lookup.type_scope(*id, &[]);
+        let fields = self.all_fields(*id, s);
+        let types = self.db.program().ty(*id).def.variants.get(s.variant.map_or(0, |(_, i)| i));
+        fields
+            .into_iter()
+            .map(|(name, value)| match value {
+                Value::Unknown(_) => {
+                    let ty = types
+                        .and_then(|v| v.fields.iter().find(|f| f.name == name))
+                        .map_or(Ty::Unknown, |f| scope.read(self.db.program(), &f.ty));
+                    (name, self.face_of(failure, &ty, name))
+                }
+                value => (name, value),
+            })
+            .collect()
+    }
+
     fn all_fields(&self, id: TypeId, s: &Struct) -> Vec<(Name, Value)> {
         let index = s.variant.map_or(0, |(_, i)| i);
         let Some(variant) = self.db.program().ty(id).def.variants.get(index) else { return s.fields.clone() };

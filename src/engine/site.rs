@@ -13,7 +13,7 @@ use crate::ir::{Expr, ExprKind, Name, Pat, PatKind, Span};
 use crate::syntax::program::FnId;
 
 /// Runs with other answers, at most, for one scenario of one attempt.
-const RERUNS: usize = 6;
+const RERUNS: usize = 8;
 /// Calls of one loop tried as the attempt.
 const CANDIDATES: usize = 6;
 /// Callers of a function that retries what it is given.
@@ -125,7 +125,20 @@ fn is_round_word(name: &str) -> bool {
     crate::models::split_words(name).iter().any(|w| {
         matches!(
             w.as_str(),
-            "attempt" | "attempts" | "retry" | "retries" | "try" | "tries" | "delay" | "delays" | "backoff" | "wait" | "round" | "schedule" | "strategy" | "sleep"
+            "attempt"
+                | "attempts"
+                | "retry"
+                | "retries"
+                | "try"
+                | "tries"
+                | "delay"
+                | "delays"
+                | "backoff"
+                | "wait"
+                | "round"
+                | "schedule"
+                | "strategy"
+                | "sleep"
         )
     })
 }
@@ -144,7 +157,8 @@ fn takes_data(db: &Db<'_>, cond: &Expr) -> bool {
     let mut found = false;
     visit::expr(expr, &mut |node| {
         if let Node::Expr(Expr { kind: ExprKind::Method { name, .. }, .. }) = node {
-            found |= db.lookup.models.words.has("event", name.as_str()) || matches!(name.as_str(), "next" | "try_next" | "pop_back");
+            found |= db.lookup.models.words.has("event", name.as_str())
+                || matches!(name.as_str(), "next" | "try_next" | "pop_back");
         }
         !found
     });
@@ -192,7 +206,9 @@ fn picks(db: &Db<'_>, id: FnId, site: Span, attempt: Span) -> bool {
                         true
                     });
                 }
-                ExprKind::Path(path) if attempt.contains(e.span) => used |= path.single().is_some_and(|n| names.contains(&n)),
+                ExprKind::Path(path) if attempt.contains(e.span) => {
+                    used |= path.single().is_some_and(|n| names.contains(&n))
+                }
                 _ => {}
             }
         }
@@ -218,20 +234,32 @@ pub fn candidates(db: &Db<'_>, id: FnId, site: Span) -> Vec<Span> {
 /// it is never attempted.
 pub fn examine(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Vec<Facts> {
     if !db.call(home, attempt).is_some_and(|c| c.indirect) {
-        return examine_one(db, home, site, attempt, None).into_iter().collect();
+        return examine_one(db, home, site, attempt, With { caller: None, failing: &[] }).into_iter().collect();
     }
     let callers = db.callers(home).iter().filter(|(id, _)| !db.program().function(*id).is_test && *id != home);
-    let facts: Vec<Facts> =
-        callers.take(CALLERS).filter_map(|caller| examine_one(db, home, site, attempt, Some(*caller))).collect();
+    let facts: Vec<Facts> = callers
+        .take(CALLERS)
+        .filter_map(|caller| examine_one(db, home, site, attempt, With { caller: Some(*caller), failing: &[] }))
+        .collect();
     if facts.is_empty() {
-        return examine_one(db, home, site, attempt, None).into_iter().collect();
+        return examine_one(db, home, site, attempt, With { caller: None, failing: &[] }).into_iter().collect();
     }
     facts
 }
 
-fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, caller: Option<(FnId, Span)>) -> Option<Facts> {
+/// What a run is given besides the site.
+#[derive(Clone, Copy)]
+struct With<'s> {
+    /// The call that hands over the operation.
+    caller: Option<(FnId, Span)>,
+    /// Calls that fail like the attempt.
+    failing: &'s [Span],
+}
+
+fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_>) -> Option<Facts> {
+    let caller = with.caller;
     let mut target = Target { home, site, attempt, response_world: true };
-    let explore = |db, scenario, target| explore(db, scenario, target, caller);
+    let explore = |db, scenario, target| explore(db, scenario, target, with);
     let mut dead = explore(db, Scenario::DeadKey, target);
     if dead.run.attempts == 0 {
         return None;
@@ -240,7 +268,7 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, caller: Optio
         target.response_world = false;
         dead = explore(db, Scenario::DeadKey, target);
     }
-    let success = run(db, Scenario::Success, target, Forced::default(), caller);
+    let success = run(db, Scenario::Success, target, Forced::default(), with);
     let forbidden = explore(db, Scenario::Forbidden, target);
     let evidence = match caller {
         // What was passed in counts only if it was seen to go to the network.
@@ -252,18 +280,7 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, caller: Optio
     let data = db.program().function(home);
     let text = db.program().file(data.file).source.slice(data.span);
     let device_code = db.lookup.models.words.within("device", text);
-    Some(Facts {
-        kind: SiteKind::Loop,
-        home,
-        site,
-        attempt,
-        caller,
-        evidence,
-        device_code,
-        success,
-        dead,
-        forbidden,
-    })
+    Some(Facts { kind: SiteKind::Loop, home, site, attempt, caller, evidence, device_code, success, dead, forbidden })
 }
 
 /// A loop with what is known of it.
@@ -311,12 +328,26 @@ pub fn analyse(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
             break;
         }
     }
+    if !matches!(best, Some((3, _))) {
+        // One operation falls back to another: a key that is dead for one is dead for both.
+        let network: Vec<Span> = candidates(db, home, site)
+            .into_iter()
+            .filter(|at| db.call(home, *at).is_some_and(|c| !c.indirect))
+            .take(CANDIDATES)
+            .collect();
+        if let [first, _, ..] = network.as_slice()
+            && let Some(facts) = examine_one(db, home, site, *first, With { caller: None, failing: &network })
+            && facts.rank() == 3
+        {
+            return Some(Examined { home, site, facts, others: Vec::new() });
+        }
+    }
     best.map(|(_, examined)| examined)
 }
 
-fn run(db: &Db<'_>, scenario: Scenario, target: Target, forced: Forced, caller: Option<(FnId, Span)>) -> Run {
-    let interp = Interp::new(db, scenario, target, forced);
-    match caller {
+fn run(db: &Db<'_>, scenario: Scenario, target: Target, forced: Forced, with: With<'_>) -> Run {
+    let interp = Interp::new(db, scenario, target, forced).failing(with.failing);
+    match with.caller {
         Some((id, call)) => interp.called_from(id, call).run(),
         None => interp.run(),
     }
@@ -324,19 +355,19 @@ fn run(db: &Db<'_>, scenario: Scenario, target: Target, forced: Forced, caller: 
 
 /// Runs a scenario, again with other answers where a condition that has nothing to do with the failure made it stop,
 /// and then looks which answers it rests on.
-fn explore(db: &Db<'_>, scenario: Scenario, target: Target, caller: Option<(FnId, Span)>) -> Shown {
-    let again = |forced: Forced| run(db, scenario, target, forced, caller);
+fn explore(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> Shown {
+    let again = |forced: Forced| run(db, scenario, target, forced, with);
     let mut forced = Forced::default();
     let mut run = again(forced.clone());
     let mut tried: FxHashSet<(At, bool)> = FxHashSet::default();
     let mut left = RERUNS;
     while run.attempts <= ALLOWED && run.exit == Exit::Left || run.attempts == 0 {
         let last = run.attempts;
-        let next = run.decisions.iter().rev().find(|d| {
-            let key = (d.at, d.after);
+        let open = |d: &&Decision, tried: &FxHashSet<(At, bool)>, forced: &Forced| {
             let here = d.attempts == last && (!d.in_attempt || !run.hit);
-            !d.tainted && here && !tried.contains(&key) && !forced.contains_key(&key)
-        });
+            !d.tainted && here && !tried.contains(&(d.at, d.after)) && !forced.contains_key(&(d.at, d.after))
+        };
+        let next = run.decisions.iter().rev().find(|d| open(d, &tried, &forced));
         let Some(Decision { at, after, taken, .. }) = next.cloned() else { break };
         if left == 0 {
             break;
@@ -346,7 +377,13 @@ fn explore(db: &Db<'_>, scenario: Scenario, target: Target, caller: Option<(FnId
         forced.insert((at, after), !taken);
         let other = again(forced.clone());
         let further = other.attempts > run.attempts || (other.hit && !run.hit && other.attempts >= run.attempts);
-        if further {
+        // No further yet, but a new condition stands in the way now: keep going that way.
+        let opens = other.attempts == run.attempts
+            && other
+                .decisions
+                .iter()
+                .any(|d| open(&d, &tried, &forced) && !run.decisions.iter().any(|old| old.at == d.at));
+        if further || opens {
             run = other;
         } else {
             forced.remove(&(at, after));

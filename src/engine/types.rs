@@ -82,8 +82,12 @@ impl Scope {
     pub fn of(program: &Program, id: FnId) -> Scope {
         let data = program.function(id);
         let mut scope = Scope { module: data.module, self_ty: Ty::Unknown, generics: FxHashMap::default() };
-        for generic in data.impl_generics.iter().chain(&data.def.generics) {
-            scope.add_generic(program, generic);
+        // Bounds may name parameters declared later (`F: Fn() -> Fut, Fut: Future`): the second round knows them.
+        for _ in 0..2 {
+            for generic in data.impl_generics.iter().chain(&data.def.generics) {
+                let ty = scope.read_bounds(program, &generic.bounds);
+                scope.generics.insert(generic.name, ty);
+            }
         }
         scope.self_ty = match (&data.self_ty, &data.trait_) {
             (Some(ty), _) => scope.read(program, ty),
@@ -91,13 +95,6 @@ impl Scope {
             (None, None) => Ty::Unknown,
         };
         scope
-    }
-
-    fn add_generic(&mut self, program: &Program, generic: &ir::Generic) {
-        // Bounds may name parameters declared later (`F: Fn() -> Fut, Fut: Future`): two rounds settle it, and the
-        // map is filled in order of declaration, so read again what came out unknown.
-        let ty = self.read_bounds(program, &generic.bounds);
-        self.generics.insert(generic.name, ty);
     }
 
     fn read_bounds(&self, program: &Program, bounds: &[Type]) -> Ty {

@@ -14,7 +14,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let shown = cost::shown(facts);
-    facts.is_worker().then(|| Diagnosis {
+    // A worker does many things: that something beside it is named like a token says little.
+    let carries = facts.evidence.as_ref().is_some_and(|e| e.strong || e.near);
+    (facts.is_worker() && carries).then(|| Diagnosis {
         message: format!("worker comes back to a {} {}", cost::status(facts), cost::phrase(shown)),
         help:
             "end the worker, or stop it and tell a person, when the credential is refused; back off only for failures \

@@ -26,7 +26,9 @@ pub fn site(db: &Db<'_>, facts: &Facts) -> Site {
     let dead = &facts.dead;
     let verdict = match (&dead.run.exit, &facts.evidence) {
         (Exit::Budget, _) => Verdict::Undecided("too complex: not analysed".to_owned()),
-        _ if facts.device_code && dead.burns() => Verdict::Undecided("polls an OAuth device code: 403 means not yet".to_owned()),
+        _ if facts.device_code && dead.burns() => {
+            Verdict::Undecided("polls an OAuth device code: 403 means not yet".to_owned())
+        }
         _ if dead.is_event_driven() => Verdict::Undecided("waits for an event before each attempt".to_owned()),
         (_, None) => Verdict::NoCredential,
         _ if !dead.burns() => Verdict::Stops(dead.run.attempts),

@@ -213,7 +213,8 @@ impl Lower {
             E::Break(e) => {
                 let value = e.expr.as_ref().map(|value| self.boxed(value));
                 let start = self.at(e.break_token.span);
-                let end = value.as_ref().map(|value| value.span).or(e.label.as_ref().map(|label| self.at(label.span())));
+                let end =
+                    value.as_ref().map(|value| value.span).or(e.label.as_ref().map(|label| self.at(label.span())));
                 let label = e.label.as_ref().map(|label| self.label(label));
                 (ExprKind::Break { label, value }, to(start, end.unwrap_or(start)))
             }

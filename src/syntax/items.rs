@@ -25,7 +25,8 @@ impl Lower {
         // Bodies are long: the span of what has one is put together from its ends.
         let (attrs, span, kind) = match item {
             I::Fn(item) => {
-                let start = self.start(&item.attrs, &item.vis).unwrap_or_else(|| self.fn_start(&item.modifiers, &item.sig));
+                let start =
+                    self.start(&item.attrs, &item.vis).unwrap_or_else(|| self.fn_start(&item.modifiers, &item.sig));
                 let body = Some(&*item.block);
                 let kind = self.function(&item.vis, &item.sig, body);
                 (&item.attrs, to(start, self.at(item.block.brace_token.span.close())), ItemKind::Fn(kind))
@@ -97,7 +98,9 @@ impl Lower {
                 (&item.attrs, self.span_of(item), ItemKind::Type(kind))
             }
             I::Const(item) => (&item.attrs, self.span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr))),
-            I::Static(item) => (&item.attrs, self.span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr))),
+            I::Static(item) => {
+                (&item.attrs, self.span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr)))
+            }
             I::Type(item) => (&item.attrs, self.span_of(item), self.alias(&item.ident, &item.generics, &item.ty)),
             I::Use(item) => {
                 let (span, is_test, is_pub) = (self.span_of(item), is_test(&item.attrs), is_pub(&item.vis));
@@ -202,14 +205,17 @@ impl Lower {
         for item in items {
             let (attrs, span, kind) = match item {
                 ImplItem::Fn(item) => {
-                    let start = self.start(&item.attrs, &item.vis).unwrap_or_else(|| self.fn_start(&item.modifiers, &item.sig));
+                    let start =
+                        self.start(&item.attrs, &item.vis).unwrap_or_else(|| self.fn_start(&item.modifiers, &item.sig));
                     let kind = ItemKind::Fn(self.function(&item.vis, &item.sig, Some(&item.block)));
                     (&item.attrs, to(start, self.at(item.block.brace_token.span.close())), kind)
                 }
                 ImplItem::Const(item) => {
                     (&item.attrs, self.span_of(item), self.constant(&item.ident, &item.ty, Some(&item.expr)))
                 }
-                ImplItem::Type(item) => (&item.attrs, self.span_of(item), self.alias(&item.ident, &item.generics, &item.ty)),
+                ImplItem::Type(item) => {
+                    (&item.attrs, self.span_of(item), self.alias(&item.ident, &item.generics, &item.ty))
+                }
                 ImplItem::Macro(item) => {
                     let items = many::<ImplItem>.parse2(item.mac.tokens.clone());
                     lowered.extend(items.map(|items| self.impl_items(&items)).unwrap_or_default());

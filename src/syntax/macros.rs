@@ -1,17 +1,16 @@
-//! Reads macro calls and `macro_rules!` as code, as far as their tokens look like code.
+//! Reads macro calls as code, as far as their tokens look like code.
 //!
 //! A third of the retry loops that matter have their control flow inside a macro, so a body is tried as several things:
 //! what the macro's name says, then a list of arguments, statements, and at last the pieces between commas.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
-use rustc_hash::FxHashMap;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Token, token};
 
 use super::lower::{Lower, opaque, to};
 use super::recover;
-use crate::ir::{Block, Expr, ExprKind, MacroBody, MacroCall, MacroRules, SelectArm, Span};
+use crate::ir::{Block, Expr, ExprKind, MacroBody, MacroCall, SelectArm, Span};
 
 /// Macros whose tokens are another language, or code that does not run here.
 const FOREIGN: [&str; 13] = [
@@ -115,7 +114,7 @@ impl Lower {
     }
 
     /// Tokens as statements.
-    fn macro_block(&mut self, tokens: &TokenStream, span: Span) -> Option<Block> {
+    pub(super) fn macro_block(&mut self, tokens: &TokenStream, span: Span) -> Option<Block> {
         let stmts = parse(tokens, syn::Block::parse_within).or_else(|| {
             // `for await x in stream`, in `stream!`
             parse(&recover::stable(tokens.clone())?, syn::Block::parse_within)
@@ -161,23 +160,6 @@ impl Lower {
             values.push(value.map_or_else(|| opaque(span), |value| self.expr(&value)));
         }
         values.iter().any(|value| value.kind != ExprKind::Opaque).then_some(values)
-    }
-
-    /// The bodies of `macro_rules!`, with `$name` read as a name and repetitions as one turn.
-    pub(super) fn macro_rules(&mut self, name: &Ident, mac: &syn::Macro) -> MacroRules {
-        let groups = mac.tokens.clone().into_iter().filter_map(|token| match token {
-            TokenTree::Group(group) => Some(group),
-            _ => None,
-        });
-        let groups: Vec<_> = groups.collect();
-        let mut bodies = Vec::new();
-        for rule in groups.chunks_exact(2) {
-            let mut kinds = FxHashMap::default();
-            fragments(rule[0].stream(), &mut kinds);
-            let tokens = transcribe(rule[1].stream(), &kinds);
-            bodies.extend(self.macro_block(&tokens, self.at(rule[1].span())).filter(|body| !body.stmts.is_empty()));
-        }
-        MacroRules { name: self.name(name), bodies }
     }
 }
 
@@ -439,77 +421,5 @@ fn branches(input: ParseStream) -> syn::Result<Branches> {
         if !input.peek(Token![if]) {
             return Ok((branches, Some(input.parse()?)));
         }
-    }
-}
-
-/// The kind of every `$name:kind` in a matcher.
-fn fragments(matcher: TokenStream, kinds: &mut FxHashMap<String, String>) {
-    let tokens: Vec<TokenTree> = matcher.into_iter().collect();
-    for (index, token) in tokens.iter().enumerate() {
-        match (token, tokens.get(index + 1), tokens.get(index + 2), tokens.get(index + 3)) {
-            (
-                TokenTree::Punct(dollar),
-                Some(TokenTree::Ident(name)),
-                Some(TokenTree::Punct(colon)),
-                Some(TokenTree::Ident(kind)),
-            ) if dollar.as_char() == '$' && colon.as_char() == ':' => {
-                kinds.insert(name.to_string(), kind.to_string());
-            }
-            (TokenTree::Group(group), ..) => fragments(group.stream(), kinds),
-            _ => {}
-        }
-    }
-}
-
-/// A rule's right side as plain code.
-fn transcribe(body: TokenStream, kinds: &FxHashMap<String, String>) -> TokenStream {
-    let mut tokens = body.into_iter().peekable();
-    let mut plain: Vec<TokenTree> = Vec::new();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Punct(dollar) if dollar.as_char() == '$' => match tokens.next() {
-                Some(TokenTree::Ident(name)) => plain.extend(variable(&dollar, &name, kinds)),
-                Some(TokenTree::Group(group)) => {
-                    plain.extend(transcribe(group.stream(), kinds));
-                    // `*`, or a separator and `*`.
-                    for _ in 0..2 {
-                        match tokens.next() {
-                            Some(TokenTree::Punct(op)) if matches!(op.as_char(), '*' | '+' | '?') => break,
-                            Some(TokenTree::Punct(separator)) if matches!(separator.as_char(), ',' | ';') => {
-                                plain.push(separator.into());
-                            }
-                            _ => {}
-                        }
-                    }
-                }
-                other => plain.extend(other),
-            },
-            TokenTree::Group(group) => {
-                let mut inner = proc_macro2::Group::new(group.delimiter(), transcribe(group.stream(), kinds));
-                inner.set_span(group.span());
-                plain.push(inner.into());
-            }
-            token => plain.push(token),
-        }
-    }
-    plain.into_iter().collect()
-}
-
-/// A `$name` as the plainest thing of its kind, where `$` and name stood.
-fn variable(dollar: &proc_macro2::Punct, name: &Ident, kinds: &FxHashMap<String, String>) -> Option<TokenTree> {
-    let span = dollar.span().join(name.span()).unwrap_or_else(|| name.span());
-    let text = name.to_string();
-    // `$type` would be a keyword; `$self` and `$crate` stand for these.
-    let keyword = !matches!(text.as_str(), "self" | "crate") && syn::parse_str::<Ident>(&text).is_err();
-    let mut plain = if keyword { Ident::new(&format!("{text}_"), span) } else { name.clone() };
-    plain.set_span(span);
-    match kinds.get(&text).map(String::as_str) {
-        Some("vis" | "item" | "lifetime") => None,
-        Some("block") => {
-            let mut block = proc_macro2::Group::new(Delimiter::Brace, TokenTree::from(plain).into());
-            block.set_span(span);
-            Some(block.into())
-        }
-        _ => Some(plain.into()),
     }
 }

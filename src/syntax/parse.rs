@@ -9,7 +9,7 @@ use std::panic::catch_unwind;
 
 use proc_macro2::TokenStream;
 
-use super::{lower, recover, scan};
+use super::{depth, lower, recover, scan};
 use crate::ir::{File, Span};
 
 /// The stack that parsing a file of any shape fits in. [`parse`] starts a thread with this stack for a file that needs
@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Parsed {
     if text.len() > MAX_BYTES {
         return failed(0..0, "the file is larger than 1 GiB");
     }
-    let depth = scan::depth(text);
+    let depth = depth::measure(text);
     let guarded = || {
         // A bug in a parser must not take the run down with it.
         let parsed = catch_unwind(|| read(text, &depth.too_deep));

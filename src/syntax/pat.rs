@@ -27,7 +27,9 @@ impl Lower {
                 (PatKind::Bind { name: self.name(&pat.ident), sub }, span)
             }
             syn::Pat::Wild(pat) => (PatKind::Wild, self.at(pat.underscore_token.span)),
-            syn::Pat::Rest(pat) => (PatKind::Rest, to(self.at(pat.dot2_token.spans[0]), self.at(pat.dot2_token.spans[1]))),
+            syn::Pat::Rest(pat) => {
+                (PatKind::Rest, to(self.at(pat.dot2_token.spans[0]), self.at(pat.dot2_token.spans[1])))
+            }
             syn::Pat::Path(pat) => {
                 let path = self.path(pat.qself.as_ref(), &pat.path);
                 let span = path.span;
@@ -48,7 +50,8 @@ impl Lower {
             syn::Pat::Slice(pat) => (PatKind::Slice(self.pats(&pat.elems)), self.at(pat.bracket_token.span.join())),
             syn::Pat::Or(pat) => {
                 let cases = self.pats(&pat.cases);
-                let first = pat.leading_vert.as_ref().map(|bar| self.at(bar.span)).or(cases.first().map(|case| case.span));
+                let first =
+                    pat.leading_vert.as_ref().map(|bar| self.at(bar.span)).or(cases.first().map(|case| case.span));
                 let span = to(first.unwrap_or_default(), cases.last().map(|case| case.span).unwrap_or_default());
                 (PatKind::Or(cases), span)
             }

@@ -141,7 +141,8 @@ impl Mender {
         let mut inside = Some(Kind::Stmts);
         let mut settled = kind == Kind::Arms;
         let mended = part.iter().map(|token| {
-            let in_macro = std::mem::replace(&mut after_bang, matches!(token, TokenTree::Punct(p) if p.as_char() == '!'));
+            let in_macro =
+                std::mem::replace(&mut after_bang, matches!(token, TokenTree::Punct(p) if p.as_char() == '!'));
             match token {
                 TokenTree::Ident(word) => {
                     let word = word.to_string();
@@ -151,7 +152,9 @@ impl Mender {
                             inside = Some(Kind::Arms);
                             None
                         }
-                        "let" | "if" | "loop" | "while" | "for" | "async" | "move" if kind == Kind::Stmts => Some(inside),
+                        "let" | "if" | "loop" | "while" | "for" | "async" | "move" if kind == Kind::Stmts => {
+                            Some(inside)
+                        }
                         "fn" => Some(Some(Kind::Stmts)),
                         "mod" => Some(Some(Kind::Items)),
                         "impl" => Some(Some(Kind::ImplItems)),

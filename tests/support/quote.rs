@@ -26,7 +26,8 @@ pub fn difference(old: &str, new: &str) -> String {
         (old_end, new_end) = (old_end - 1, new_end - 1);
     }
     let mut out = String::new();
-    let mut show = |sign: char, lines: &[&str]| lines.iter().for_each(|line| out.push_str(&format!("  {sign} {line}\n")));
+    let mut show =
+        |sign: char, lines: &[&str]| lines.iter().for_each(|line| out.push_str(&format!("  {sign} {line}\n")));
     show(' ', &old[head.saturating_sub(3)..head]);
     show('-', &old[head..old_end]);
     show('+', &new[head..new_end]);

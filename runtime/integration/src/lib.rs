@@ -5,3 +5,8 @@ mod naps;
 
 pub use loopback::{Loopback, Reply, Request};
 pub use naps::Naps;
+
+/// The README's code is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -53,7 +53,7 @@ fn success_allocates_nothing() {
     let key = Credential::new("acme", "ACME_KEY", "sk-0123456789abcdef");
     let ring = KeyRing::new("acme", [("A", "sk-0123456789abcdef"), ("B", "sk-fedcba9876543210")]);
     let backoff = Backoff::default().max_elapsed(Duration::from_secs(60));
-    let guard = || AuthGuard::new(&key).backoff(backoff);
+    let guard = || AuthGuard::new(&key).backoff(&backoff);
 
     assert_eq!(allocations_of(|| retry(guard(), |attempt| Ok::<_, Failure>(attempt.secret().len()))), 0);
     let operation = || retry_async(guard(), timer, |attempt| async move { Ok::<_, Failure>(attempt.secret().len()) });

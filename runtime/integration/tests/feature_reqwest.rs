@@ -3,6 +3,8 @@
 use failfast::{Class, Classify};
 use failfast_integration::{Loopback, Reply};
 use std::error::Error;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const KEY: &str = "AIza-0123456789-in-the-query";
 
@@ -35,9 +37,22 @@ async fn a_refusal_is_read_whole_and_without_the_key_in_its_url() {
 
 #[tokio::test]
 async fn an_endless_body_is_read_only_so_far() {
-    let server = Loopback::start(|_| Reply::new(500).body("x".repeat(50_000_000))).await;
-    let failure = failfast::reqwest::check(get(&server).await).await.unwrap_err();
-    assert_eq!(failure.class(), Class::Transient);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _request = stream.read(&mut [0; 4096]).await.unwrap();
+        let head = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 1000000000\r\n\r\n{\"message\":\"";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&[b'x'; 20_000]).await.unwrap();
+        std::future::pending::<()>().await; // and never the rest
+    });
+    let answer = failfast::reqwest::check(reqwest::get(url).await);
+    let failure = tokio::time::timeout(Duration::from_secs(10), answer).await.expect("it waits for the rest");
+    let failure = failure.unwrap_err();
+    assert_eq!(failure.class(), Class::Auth);
+    assert!(failure.message().starts_with("xxx"), "{failure}");
+    server.abort();
 }
 
 #[tokio::test]
@@ -70,7 +85,7 @@ async fn errors_of_reqwest_classify_by_their_kind() {
 async fn a_time_out_is_transient() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", silent.local_addr().unwrap());
-    let request = reqwest::Client::new().get(url).timeout(std::time::Duration::from_millis(20));
+    let request = reqwest::Client::new().get(url).timeout(Duration::from_millis(20));
     let failure = request.send().await.unwrap_err().into_failure();
     assert_eq!(failure.class(), Class::Transient);
 }

@@ -15,7 +15,7 @@ async fn ask(
     let key = Credential::new("acme", "ACME_KEY", "sk-good-0123456789abcdef");
     let backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(120)).jitter(0.0).max_attempts(6);
     let client = reqwest::Client::new();
-    let outcome = retry_async(AuthGuard::new(&key).backoff(backoff), naps.timer(), |attempt| {
+    let outcome = retry_async(AuthGuard::new(&key).backoff(&backoff), naps.timer(), |attempt| {
         let request = client.get(server.url("/")).bearer_auth(attempt.secret());
         async move { failfast::reqwest::check(request.send().await).await }
     })
@@ -119,7 +119,7 @@ async fn a_server_that_is_not_there_is_waited_for() {
     let (naps, key) = (Naps::default(), Credential::ambient("acme", "none"));
     let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(1)).jitter(0.0).max_attempts(3);
     let client = reqwest::Client::new();
-    let end = retry_async(AuthGuard::new(&key).backoff(backoff), naps.timer(), |_| {
+    let end = retry_async(AuthGuard::new(&key).backoff(&backoff), naps.timer(), |_| {
         let request = client.get(&url);
         async move { failfast::reqwest::check(request.send().await).await }
     })

@@ -9,6 +9,7 @@ use std::time::Duration;
 /// For `.when`: retry only what waiting can cure.
 ///
 /// ```
+/// # use backon_crate as backon;
 /// use backon::{BlockingRetryable, ExponentialBuilder};
 /// use failfast::Failure;
 ///

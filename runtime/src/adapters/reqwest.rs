@@ -9,6 +9,7 @@ use std::error::Error as _;
 /// read the evidence in the body.
 ///
 /// ```no_run
+/// # mod tokio { pub mod time { pub async fn sleep(_: std::time::Duration) {} } }
 /// # async fn call(client: &reqwest::Client, key: &failfast::Credential) -> Result<(), failfast::Permanent> {
 /// use failfast::{retry_async, AuthGuard};
 ///

@@ -6,7 +6,7 @@
 
 use crate::guard::Setup;
 use crate::ledger::Ledger;
-use crate::{AuthGuard, Backoff, Clock, Credential, CredentialPool, Failure, Next, Permanent};
+use crate::{AuthGuard, Backoff, Credential, CredentialPool, Failure, Next, Permanent};
 use ::tower::retry::Policy;
 use std::borrow::Cow;
 use std::fmt;
@@ -53,23 +53,22 @@ impl<R> fmt::Debug for Authenticated<R> {
 /// state, the one beside a request in flight cannot be reached.
 ///
 /// ```
-/// # use failfast::{classify, Classify, Credential, Failure};
+/// # use failfast::{Class, Failure};
 /// # use failfast::tower::{AuthPolicy, Authenticated};
 /// # use tower::{BoxError, ServiceBuilder};
-/// let policy = AuthPolicy::new(
-///     |result: &Result<http::Response<()>, BoxError>| match result {
-///         Ok(response) if response.status().is_success() => None,
-///         Ok(response) => Some(Failure::from_http(response.status().as_u16(), &[], "")),
-///         Err(error) => Some(Failure::new(failfast::Class::Transient).with_message(error.to_string())),
-///     },
-///     tokio::time::sleep,
-/// );
-/// let service = ServiceBuilder::new().retry(policy).service_fn(
-///     |sent: Authenticated<&'static str>| async move {
-///         assert_eq!(sent.credential.id(), "KEY"); // put its secret into the header here
-///         Ok::<_, BoxError>(http::Response::new(()))
-///     },
-/// );
+/// # mod tokio { pub mod time { pub async fn sleep(_: std::time::Duration) {} } }
+/// // The service here answers with a bare status.
+/// let judge = |result: &Result<u16, BoxError>| match result {
+///     Ok(200..=299) => None,
+///     Ok(status) => Some(Failure::from_http(*status, &[], "")),
+///     Err(error) => Some(Failure::new(Class::Transient).with_message(error.to_string())),
+/// };
+/// let service = ServiceBuilder::new()
+///     .retry(AuthPolicy::new(judge, tokio::time::sleep))
+///     .service_fn(|sent: Authenticated<&'static str>| async move {
+///         let _header = sent.credential.expose_secret(); // the service puts the key on the wire
+///         Ok::<_, BoxError>(200)
+///     });
 /// ```
 pub struct AuthPolicy<J, S> {
     settings: Arc<Settings<J, S>>,
@@ -82,20 +81,13 @@ struct Settings<J, S> {
     sleep: S,
     pool: Option<Arc<dyn CredentialPool>>,
     backoff: Backoff,
-    clock: Clock,
 }
 
 impl<J, S> AuthPolicy<J, S> {
     /// A policy without a pool and with the default [`Backoff`].
     pub fn new(judge: J, sleep: S) -> Self {
         AuthPolicy {
-            settings: Arc::new(Settings {
-                judge,
-                sleep,
-                pool: None,
-                backoff: Backoff::default(),
-                clock: Clock::system(),
-            }),
+            settings: Arc::new(Settings { judge, sleep, pool: None, backoff: Backoff::default() }),
             ledger: None,
             started: None,
         }
@@ -111,11 +103,6 @@ impl<J, S> AuthPolicy<J, S> {
         self.with(|settings| settings.backoff = backoff)
     }
 
-    /// Where the policy takes the time from, if the backoff has a limit of time.
-    pub fn clock(self, clock: Clock) -> Self {
-        self.with(|settings| settings.clock = clock)
-    }
-
     fn with(mut self, change: impl FnOnce(&mut Settings<J, S>)) -> Self {
         // A policy is set up before it is shared; one that is shared already stays as it is.
         if let Some(settings) = Arc::get_mut(&mut self.settings) {
@@ -128,8 +115,7 @@ impl<J, S> AuthPolicy<J, S> {
 /// Starts afresh: a clone is for another request.
 impl<J, S> Clone for AuthPolicy<J, S> {
     fn clone(&self) -> Self {
-        let limit = self.settings.backoff.time_limit();
-        AuthPolicy { settings: self.settings.clone(), ledger: None, started: limit.map(|_| self.settings.clock.now()) }
+        AuthPolicy { settings: self.settings.clone(), ledger: None, started: self.settings.backoff.start() }
     }
 }
 
@@ -166,10 +152,7 @@ where
             ledger.started = self.started;
             ledger
         });
-        let mut guard = AuthGuard {
-            setup: Setup { pool, backoff: settings.backoff, clock: settings.clock.clone(), ..Setup::default() },
-            ledger,
-        };
+        let mut guard = AuthGuard { setup: Setup { pool, backoff: &settings.backoff, ..Setup::default() }, ledger };
         let next = guard.on_failure(&failure);
         request.credential = guard.credential().clone();
         request.fresh_connection = guard.attempt().fresh_connection();

@@ -217,7 +217,9 @@ fn server_error(body: &Body) -> Class {
 mod tests {
     use super::*;
 
-    fn class_of(status: u16, headers: &[(&str, &str)], body: &str) -> Class {
+    type Headers<'h> = &'h [(&'h str, &'h str)];
+
+    fn class_of(status: u16, headers: Headers<'_>, body: &str) -> Class {
         Failure::from_http(status, headers, body).class()
     }
 
@@ -253,7 +255,7 @@ mod tests {
     #[test]
     fn a_403_is_told_apart_by_its_evidence() {
         let html = "<!DOCTYPE html><title>Attention Required! | Cloudflare</title>";
-        let cases: [(&[(&str, &str)], &str, Class); 17] = [
+        let cases: [(Headers, &str, Class); 17] = [
             (&[("Retry-After", "60")], "", Class::RateLimited),
             (&[("X-RateLimit-Remaining", "0")], "", Class::RateLimited),
             (&[("x-ratelimit-remaining", "12")], "", Class::Auth),
@@ -316,7 +318,7 @@ mod tests {
     #[test]
     fn the_asked_delay_is_read_from_whichever_header_has_it() {
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        let cases: [(&[(&str, &str)], Option<u64>); 8] = [
+        let cases: [(Headers, Option<u64>); 8] = [
             (&[("Retry-After", "7")], Some(7_000)),
             (&[("retry-after-ms", "250"), ("retry-after", "9")], Some(250)),
             (&[date, ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], Some(10_000)),

@@ -127,10 +127,7 @@ impl Refresher {
 
     /// The credential that has replaced `credential` already, if one has.
     pub(crate) fn replacement_of(&self, credential: &Credential) -> Option<Credential> {
-        match find(&mut lock(&self.slots), credential)?.known(credential)? {
-            Ok(fresh) => Some(fresh),
-            Err(_) => None,
-        }
+        find(&mut lock(&self.slots), credential)?.known(credential)?.ok()
     }
 
     fn join(&self, stale: &Credential) -> Join {
