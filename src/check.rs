@@ -133,7 +133,7 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
             let data = program.function(*id);
             program.file(data.file).reported && (options.include_tests || !data.is_test)
         })
-        .flat_map(|id| site::loops(&db, id).into_iter().map(move |span| (id, span)))
+        .flat_map(|id| site::sites(&db, id).into_iter().map(move |span| (id, span)))
         .collect();
     let examined: Vec<site::Examined> =
         sites.par_iter().filter_map(|(id, span)| site::analyse(&db, *id, *span)).collect();

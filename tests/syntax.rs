@@ -332,7 +332,7 @@ fn check_node(node: Node<'_>, parent: Span, text: &str) {
             match &node.kind {
                 ExprKind::Method { name, name_span, .. } => {
                     check_span(*name_span, span, text);
-                    assert_eq!(slice(text, *name_span).trim_start_matches("r#"), name.as_str());
+                    assert_eq!(slice(text, *name_span).trim_start_matches("r#").trim_start_matches('$'), name.as_str());
                 }
                 ExprKind::Loop { body, .. } => check_block(body, span, text),
                 ExprKind::Async(body) => check_block(body, span, text),

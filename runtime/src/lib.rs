@@ -90,7 +90,10 @@
 //!     let mut guard = AuthGuard::new(key);
 //!     loop {
 //!         match send(guard.attempt().secret()) {
-//!             Ok(answer) => return Ok(answer),
+//!             Ok(answer) => {
+//!                 guard.succeeded();
+//!                 return Ok(answer);
+//!             }
 //!             Err(failure) => match guard.on_failure(&failure) {
 //!                 Next::Rotate(_) | Next::RetryFresh => {}
 //!                 Next::Refresh(ticket) => guard.refresh_blocking(ticket)?,
@@ -103,39 +106,50 @@
 //! # ask(&Credential::new("openai", "OPENAI_API_KEY", "sk-proj-0123456789abcdef")).unwrap();
 //! ```
 //!
-//! (With a pool, call [`AuthGuard::succeeded`] before returning, so that the key's rest is cleared.)
-//!
 //! # The state machine
 //!
-//! What kind of failure it is ([`Class`]) decides, and the flags are kept per (provider, credential id):
+//! The class of the failure ([`Class`]) decides. Steps are taken in order; the first that applies is the
+//! answer. Each flag exists once per (provider, credential id) and operation, and is set before the step is
+//! taken.
 //!
 //! ```text
-//!  failure ──► class?
-//!               │
-//!  Transient ───┼──────────────────────────► attempts and time left? ──yes──► Backoff(delay) ──► retry
-//!  RateLimited ─┼─ first time with this key ─►      │ no
-//!               │  else: as Revoked, if ──────┐     └─────────────────────────────────────────► Abort
-//!               │  another key is fit         │
-//!  Revoked ─────┼─────────────────────────────┤
-//!  Billing ─────┼─────────────────────────────┼─► pool has an untried, fit key? ──yes──► mark the key that
-//!               │                             │     │ no                              was sent, Rotate(key),
-//!               │                             │     └──► Abort                        retry now
-//!  Auth ────────┼─► 1. as above: Rotate, if the pool has another key
-//!               │   2. refresher, unused for this key? ─► set flag, Refresh(ticket) ─► new secret: retry now
-//!               │                                                                  └─► else: Abort
-//!               │   3. sole key, no refresher, flag unset? ─► set flag, RetryFresh ─► retry now
-//!               │   4. Abort: AuthPermanent
-//!  ClockSkew ───┼─► flag unset? ─► set flag, RetryFresh ─► retry now; else Abort
-//!               │
-//!  AuthPermanent, Entitlement, Blocked, ContextOverflow, Fatal ─────────────────────────────────► Abort
+//!               ┌───────────────────────────────────────────────────────────────────────────────┐
+//!               ▼                                                                               │
+//!  request ── attempt ──► Ok: done; the pool forgets what it held against the key               │
+//!               │                                                                               │
+//!               └───────► Err: class?                                                           │
+//!                                                                                               │
+//!   Auth           1. the pool has another fit key ──► mark the key that was sent, Rotate ──────┤ at once
+//!                  2. a refresher, flag not set ─────► set flag, Refresh ──► a new secret ──────┤ at once
+//!                                                                      └───► none: Abort        │
+//!                  3. a sole key, not refreshed,                                                │
+//!                     flag not set ──────────────────► set flag, RetryFresh ────────────────────┤ at once
+//!                  4. else ──────────────────────────► Abort: AuthPermanent, or no key is left  │
+//!                                                                                               │
+//!   Revoked        1. the pool has another fit key ──► mark the key that was sent, Rotate ──────┤ at once
+//!   Billing        2. else ──────────────────────────► Abort                                    │
+//!                                                                                               │
+//!   ClockSkew      1. flag of Auth 3. not set ───────► set flag, RetryFresh ────────────────────┤ at once
+//!                  2. else ──────────────────────────► Abort                                    │
+//!                                                                                               │
+//!   RateLimited    1. not this key's first, or the                                              │
+//!                     wait asked for is too long,                                               │
+//!                     and the pool has another ──────► mark the key that was sent, Rotate ──────┤ at once
+//!                  2. as Transient                                                              │
+//!                                                                                               │
+//!   Transient      1. attempts and time are left ────► Backoff ─────────────────────────────────┘ after it
+//!                  2. else ──────────────────────────► Abort
+//!
+//!   AuthPermanent, Entitlement, Blocked, ContextOverflow, Fatal ──► Abort
 //! ```
 //!
-//! From this follows, and the tests check it for every script of up to eight answers and every pool of up to
-//! four keys:
+//! From this follows, and `tests/model.rs` checks it for every script of up to eight answers and every pool
+//! of up to four keys:
 //!
-//! - At most two requests with one credential are refused per operation; in a pool of several keys, one.
+//! - A credential is refused at most twice per operation: a sole key, or one with its old and its new secret.
+//!   Every other key of a pool is refused at most once.
 //! - No wait ever follows a refusal.
-//! - A refresh is tried once per key, and no third request follows it.
+//! - A refresh is tried once per credential, and no second request follows one that failed.
 //! - Every operation ends, and after [`Next::Abort`] the guard says nothing else.
 //!
 //! # What a 403 means
@@ -204,6 +218,7 @@ pub mod classify;
 pub use crate::attempt::Attempt;
 pub use crate::backoff::{Backoff, Delays};
 pub use crate::class::Class;
+#[doc(inline)]
 pub use crate::classify::HttpAnswer;
 pub use crate::clock::Clock;
 pub use crate::credential::Credential;

@@ -189,7 +189,7 @@ impl Permanent {
                 None => "check plan, credit and spending limit".to_owned(),
             },
             (Reason::Exhausted, _) => match self.0.exhausted.as_ref().and_then(|e| e.ready_in()) {
-                Some(ready_in) => format!("add a working key, or wait {}", Seconds(ready_in)),
+                Some(_) => "add a working key, or try again then".to_owned(),
                 None => "add a working key".to_owned(),
             },
             (_, Class::AuthPermanent) | (_, Class::Auth) | (_, Class::Revoked) => {
@@ -214,13 +214,16 @@ impl Permanent {
 
 impl fmt::Display for Permanent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let credential = match &self.0.credential {
+            Some(credential) => credential,
+            None => return write!(f, "{}; {}", self.message(), self.hint()),
+        };
         let provider = self.provider().unwrap_or("the service");
-        match (&self.0.credential, self.class()) {
-            (Some(credential), class) if class.is_auth() => {
-                write!(f, "{} refused credential {}", provider, credential)?
-            }
-            (Some(credential), class) => write!(f, "{}: {} ({})", provider, class, credential)?,
-            (None, _) => return write!(f, "{}; {}", self.message(), self.hint()),
+        let blamed = self.class().is_auth();
+        if blamed {
+            write!(f, "{} refused credential {}", provider, credential)?;
+        } else {
+            write!(f, "{}: {}", provider, self.class())?;
         }
         if let Some(status) = self.status() {
             write!(f, ": HTTP {}", status)?;
@@ -234,6 +237,9 @@ impl fmt::Display for Permanent {
         }
         for (name, value) in self.failure().context() {
             write!(f, "{} {}, ", name, value)?;
+        }
+        if !blamed {
+            write!(f, "credential {}, ", credential)?;
         }
         write!(f, "{}", Count(self.requests(), "request"))?;
         if self.waited() > Duration::from_secs(0) {

@@ -27,6 +27,8 @@ const STEPS: u32 = 60_000;
 const CALLS: usize = 24;
 /// Expressions inside expressions, over all calls.
 const NESTING: u32 = 1_500;
+/// Calls of a function to itself after which it counts as unbounded.
+const RECURSIONS: usize = 10;
 /// Rounds of a loop that is not the site.
 const INNER_ROUNDS: u32 = 40;
 
@@ -57,6 +59,8 @@ pub struct Target {
     pub attempt: Span,
     /// Where the operation is unresolved, it answers with a response rather than an error.
     pub response_world: bool,
+    /// The site is the function itself, which calls itself.
+    pub recursion: bool,
 }
 
 /// Answers to conditions that cannot be evaluated: by place, and whether after the first attempt.
@@ -172,7 +176,12 @@ impl<'a> Interp<'a> {
             };
             self.bind(&param.pat, value);
         }
+        self.at_site = self.target.recursion;
         let exit = match &data.def.body {
+            Some(body) if self.target.recursion => match self.block(body) {
+                Err(Flow::Halt(exit)) => exit,
+                _ => Exit::Left,
+            },
             Some(body) => match self.seek_block(body) {
                 Err(Flow::Halt(exit)) => exit,
                 _ => Exit::Unreached,
@@ -1180,7 +1189,13 @@ impl<'a> Interp<'a> {
         let data = self.db.program().function(id);
         let Some(body) = &data.def.body else { return Ok(Value::derived(self.db.lookup.returns(id), &args)) };
         let again = self.frames.iter().filter(|f| f.id == id).count();
-        if self.frames.len() > CALLS || again > 1 {
+        if self.target.recursion && id == self.target.home && self.at_site && !self.in_attempt {
+            let at = At { file: data.file, span: data.def.name_span };
+            self.events.push(Event::BackEdge(at));
+            if again > RECURSIONS {
+                return Err(Flow::Halt(Exit::Going));
+            }
+        } else if self.frames.len() > CALLS || again > 1 {
             return Ok(Value::derived(self.db.lookup.returns(id), &args));
         }
         self.push_frame(id);
@@ -1568,7 +1583,14 @@ impl<'a> Interp<'a> {
             Some(Res::Def(Def::Alias(_))) | None if path.single().is_some_and(|n| n == "Self") => {
                 Value::Struct(Arc::new(Struct { ty: self.frame().scope.self_ty.clone(), variant: None, fields }))
             }
-            _ => Value::Foreign(path.last(), fields.into_iter().map(|(_, v)| v).collect()),
+            Some(Res::External(full)) => {
+                let ty = Ty::ext(&crate::engine::types::join(&full));
+                Value::Struct(Arc::new(Struct { ty, variant: None, fields }))
+            }
+            _ => {
+                let ty = Ty::Ext(path.last());
+                Value::Struct(Arc::new(Struct { ty, variant: None, fields }))
+            }
         }
     }
 
@@ -1636,10 +1658,8 @@ impl<'a> Interp<'a> {
 
     /// Takes the arguments that a caller hands to the site's function, as far as the way to the call shows them.
     pub fn called_from(mut self, caller: FnId, call: Span) -> Interp<'a> {
-        let own = std::mem::replace(
-            &mut self.target,
-            Target { home: caller, site: call, attempt: call, response_world: true },
-        );
+        let own = self.target;
+        self.target = Target { home: caller, site: call, attempt: call, ..own };
         self.push_frame(caller);
         let data = self.db.program().function(caller);
         for param in &data.def.params {

@@ -85,6 +85,9 @@ const SAME: &[&str] = &[
     "borrowed",
 ];
 
+/// Implementations of a trait looked at for one call.
+const IMPLEMENTORS: usize = 40;
+
 impl<'a> Lookup<'a> {
     /// The type of a field.
     pub fn field(self, ty: &Ty, name: Name) -> Ty {
@@ -127,7 +130,9 @@ impl<'a> Lookup<'a> {
                     .implementors(*trait_)
                     .iter()
                     .filter_map(|owner| self.program.method(*owner, name))
+                    .chain(self.program.blanket(*trait_, name))
                     .filter(|f| !self.program.function(*f).is_test)
+                    .take(IMPLEMENTORS)
                     .collect();
                 found.extend(
                     self.program.trait_method(*trait_, name).filter(|f| self.program.function(*f).def.body.is_some()),

@@ -195,7 +195,8 @@ impl Interp<'_> {
             ("None", Value::Option(None)) => return Head::Fits(Parts::Values(Vec::new())),
             ("Some" | "None", Value::Option(_)) | ("Ok" | "Err", Value::Result(_)) => return Head::Fails,
             ("Ok" | "Some", Value::Unknown(u)) if path.segments.len() == 1 => {
-                let parts = Parts::Unknown(u.ty.payload(), u.tainted);
+                let payload = if matches!(u.ty, Ty::Ext(_)) { u.ty.clone() } else { u.ty.payload() };
+                let parts = Parts::Unknown(payload, u.tainted);
                 // An untainted call succeeds; whether there is something is another question.
                 return if last == "Ok" && !u.tainted { Head::Fits(parts) } else { Head::Open(parts, u.tainted) };
             }
@@ -344,6 +345,10 @@ impl Interp<'_> {
                 }
                 let values = values.iter().enumerate().map(|(i, v)| (Name::new(&i.to_string()), v.clone())).collect();
                 Head::Fits(Parts::Values(values))
+            }
+            Value::Struct(s) if matches!(&s.ty, Ty::Ext(_)) => {
+                let same = matches!(&s.ty, Ty::Ext(path) if path.as_str().rsplit("::").next() == Some(last.as_str()));
+                if same { Head::Fits(Parts::Values(s.fields.clone())) } else { Head::Fails }
             }
             Value::Failure(f) => self.foreign_face(last, Parts::Faces(f.clone())),
             Value::Unknown(u) if u.tainted => {

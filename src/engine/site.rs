@@ -26,6 +26,8 @@ pub const ALLOWED: u32 = 2;
 pub struct Shown {
     /// The run that goes on longest.
     pub run: Run,
+    /// The answers that were not the default.
+    forced: Forced,
     /// Conditions without which it would stop, not about the failure.
     pub assumed: Vec<At>,
     /// An opaque question about the failure decides: with another answer it stops.
@@ -94,7 +96,7 @@ impl Facts {
 
 /// Every loop of a function that may be a retry site, outermost first: one that waits, or that speaks of attempts.
 /// Loops over data are none: every round is another operation.
-pub fn loops(db: &Db<'_>, id: FnId) -> Vec<Span> {
+pub fn sites(db: &Db<'_>, id: FnId) -> Vec<Span> {
     let mut out = Vec::new();
     let data = db.program().function(id);
     let Some(body) = &data.def.body else { return out };
@@ -113,6 +115,11 @@ pub fn loops(db: &Db<'_>, id: FnId) -> Vec<Span> {
         }
         true
     });
+    // A function that calls itself after a delay.
+    let calls_itself = db.summary(id).calls.values().any(|call| call.targets.contains(&id));
+    if calls_itself && db.is_delay_within(id, body.span) && out.is_empty() {
+        out.push(body.span);
+    }
     out
 }
 
@@ -223,7 +230,12 @@ pub fn candidates(db: &Db<'_>, id: FnId, site: Span) -> Vec<Span> {
         .summary(id)
         .calls
         .iter()
-        .filter(|(at, call)| site.contains(**at) && (db.reaches(call) || call.indirect) && !picks(db, id, site, **at))
+        .filter(|(at, call)| {
+            site.contains(**at)
+                && (db.reaches(call) || call.indirect)
+                && !call.targets.contains(&id)
+                && !picks(db, id, site, **at)
+        })
         .map(|(at, _)| *at)
         .collect();
     found.sort();
@@ -258,7 +270,9 @@ struct With<'s> {
 
 fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_>) -> Option<Facts> {
     let caller = with.caller;
-    let mut target = Target { home, site, attempt, response_world: true };
+    let whole = db.program().function(home).def.body.as_ref().map(|b| b.span);
+    let kind = if whole == Some(site) { SiteKind::Recursion } else { SiteKind::Loop };
+    let mut target = Target { home, site, attempt, response_world: true, recursion: kind == SiteKind::Recursion };
     let explore = |db, scenario, target| explore(db, scenario, target, with);
     let mut dead = explore(db, Scenario::DeadKey, target);
     if dead.run.attempts == 0 {
@@ -268,7 +282,8 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
         target.response_world = false;
         dead = explore(db, Scenario::DeadKey, target);
     }
-    let success = run(db, Scenario::Success, target, Forced::default(), with);
+    // The same way to the attempt as in the run that burns.
+    let success = run(db, Scenario::Success, target, dead.forced.clone(), with);
     let forbidden = explore(db, Scenario::Forbidden, target);
     let evidence = match caller {
         // What was passed in counts only if it was seen to go to the network.
@@ -389,7 +404,7 @@ fn explore(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> S
             forced.remove(&(at, after));
         }
     }
-    let mut shown = Shown { run, assumed: Vec::new(), open: Vec::new() };
+    let mut shown = Shown { run, forced, assumed: Vec::new(), open: Vec::new() };
     if !shown.burns() {
         return shown;
     }
@@ -398,7 +413,7 @@ fn explore(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> S
         if !decision.after || !seen.insert((decision.at, decision.after)) || seen.len() > RERUNS {
             continue;
         }
-        let mut forced = forced.clone();
+        let mut forced = shown.forced.clone();
         forced.insert((decision.at, decision.after), !decision.taken);
         let other = again(forced);
         if other.attempts <= ALLOWED && other.exit == Exit::Left {

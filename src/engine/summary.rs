@@ -101,6 +101,8 @@ impl Walk<'_> {
                 let inner = |i: usize| match (path.last().as_str(), &ty) {
                     ("Some" | "Ok", Ty::Option(inner) | Ty::Result(inner, _)) => (**inner).clone(),
                     ("Err", Ty::Result(_, error)) => (**error).clone(),
+                    // `builder.try_clone()`: still some value of that crate.
+                    ("Some" | "Ok", Ty::Ext(_)) => ty.clone(),
                     _ => match self.lookup.program.resolve(self.scope.module, &path.segments) {
                         Some(Res::Def(Def::Variant(id, index))) => {
                             let field = self.lookup.program.variant(id, index).fields.get(i).map(|f| &f.ty);

@@ -122,6 +122,8 @@ struct TraitData {
     name: Name,
     methods: FxHashMap<Name, FnId>,
     implementors: Vec<TypeId>,
+    /// Methods of `impl<T: ..> Trait for T`, and of impls for types of other crates.
+    blanket: Vec<FnId>,
 }
 
 #[derive(Default)]
@@ -216,6 +218,7 @@ pub struct Program {
     methods: FxHashMap<(TypeId, Name), Vec<FnId>>,
     methods_by_name: FxHashMap<Name, Vec<FnId>>,
     functions_of: FxHashMap<TypeId, Vec<FnId>>,
+    traits_of: FxHashMap<TypeId, Vec<TraitId>>,
     from_impls: FxHashMap<TypeId, Vec<FnId>>,
     pending: Vec<Pending>,
 }
@@ -304,7 +307,12 @@ impl Program {
             ItemKind::Trait(def) => {
                 let id = TraitId(self.traits.len() as u32);
                 self.define(place.module, def.name, Def::Trait(id));
-                self.traits.push(TraitData { name: def.name, methods: FxHashMap::default(), implementors: Vec::new() });
+                self.traits.push(TraitData {
+                    name: def.name,
+                    methods: FxHashMap::default(),
+                    implementors: Vec::new(),
+                    blanket: Vec::new(),
+                });
                 let path = Path { segments: vec![def.name], args: Vec::new(), qself: None, span: item.span };
                 let trait_ = TraitRef { id: Some(id), path, declared: true };
                 for entry in def.items {
@@ -438,7 +446,9 @@ impl Program {
                     globs
                         .iter()
                         .filter_map(|path| match self.resolve(ModId(id), path) {
-                            Some(Res::Def(def @ (Def::Mod(_) | Def::Type(_)))) if def != Def::Mod(ModId(id)) => Some(def),
+                            Some(Res::Def(def @ (Def::Mod(_) | Def::Type(_)))) if def != Def::Mod(ModId(id)) => {
+                                Some(def)
+                            }
                             _ => None,
                         })
                         .collect()
@@ -467,6 +477,9 @@ impl Program {
                 }
                 let name = data.def.name;
                 self.methods_by_name.entry(name).or_default().push(id);
+                if let (None, Some(trait_id)) = (owner, trait_id) {
+                    self.traits[trait_id.index()].blanket.push(id);
+                }
                 if let Some(owner) = owner {
                     self.methods.entry((owner, name)).or_default().push(id);
                     self.functions_of.entry(owner).or_default().push(id);
@@ -478,6 +491,7 @@ impl Program {
             if let Some(owner) = owner {
                 if let Some(trait_id) = trait_id {
                     self.traits[trait_id.index()].implementors.push(owner);
+                    self.traits_of.entry(owner).or_default().push(trait_id);
                 }
                 for (name, id) in pending.assoc_consts {
                     self.assoc_consts_insert(owner, name, id);
@@ -655,7 +669,9 @@ impl Program {
                 match self.roots.get(&first) {
                     Some(root) => self.walk(Res::Def(Def::Mod(*root)), &full[1..], depth.deeper()),
                     None => match self.children.get(&(module, first)) {
-                        Some(child) if path.len() > 1 => self.walk(Res::Def(Def::Mod(*child)), &full[1..], depth.deeper()),
+                        Some(child) if path.len() > 1 => {
+                            self.walk(Res::Def(Def::Mod(*child)), &full[1..], depth.deeper())
+                        }
                         _ => Some(Res::External(full)),
                     },
                 }
@@ -741,11 +757,10 @@ impl Program {
                 .find(|f| self.function(*f).trait_.is_none())
                 .or_else(|| found.first().copied());
         }
-        self.traits
+        let traits = self.traits_of.get(&owner)?;
+        traits
             .iter()
-            .filter(|t| t.implementors.contains(&owner))
-            .find_map(|t| t.methods.get(&name))
-            .copied()
+            .find_map(|t| self.traits[t.index()].methods.get(&name).copied())
             .filter(|f| self.function(*f).def.body.is_some())
     }
 
@@ -757,6 +772,12 @@ impl Program {
     /// The name of a trait.
     pub fn trait_name(&self, id: TraitId) -> Name {
         self.traits[id.index()].name
+    }
+
+    /// The methods of this name in a trait's impls for type parameters and for types of other crates.
+    pub fn blanket(&self, id: TraitId, name: Name) -> impl Iterator<Item = FnId> + '_ {
+        let fns = &self.traits[id.index()].blanket;
+        fns.iter().copied().filter(move |f| self.function(*f).def.name == name)
     }
 
     /// The types of the unit that implement a trait of the unit.

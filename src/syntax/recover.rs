@@ -47,25 +47,20 @@ pub(super) fn stable(tokens: TokenStream) -> Option<TokenStream> {
                 None => group.into(),
             },
             TokenTree::Ident(word) => {
-                let before = kept.last().map(ToString::to_string).unwrap_or_default();
-                let next = tokens.peek().map(ToString::to_string).unwrap_or_default();
-                let opens = next.starts_with('{') || next == "move";
-                let drop = match word.to_string().as_str() {
-                    "await" => before == "for",
-                    "gen" => next == "fn" || before == "async" && opens,
-                    "super" => next == "let",
-                    _ => false,
-                };
-                changed |= drop;
+                let is =
+                    |token: Option<&TokenTree>, text| matches!(token, Some(TokenTree::Ident(word)) if word == text);
+                let (before, next) = (kept.last(), tokens.peek());
+                let opens = is(next, "move")
+                    || matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace);
+                let drop = word == "await" && is(before, "for")
+                    || word == "gen" && (is(next, "fn") || is(before, "async") && opens)
+                    || word == "super" && is(next, "let");
+                let rename = !drop && word == "gen" && opens;
+                changed |= drop || rename;
                 if drop {
                     continue;
                 }
-                if word == "gen" && opens {
-                    changed = true;
-                    proc_macro2::Ident::new("async", word.span()).into()
-                } else {
-                    word.into()
-                }
+                if rename { proc_macro2::Ident::new("async", word.span()).into() } else { word.into() }
             }
             token => token,
         };

@@ -81,6 +81,18 @@ impl Page {
         self.lines[title..].iter().map(|line| line.trim()).find(|line| !line.is_empty()).unwrap_or_default()
     }
 
+    /// What stands outside of fenced blocks.
+    pub fn prose(&self) -> String {
+        let mut out = String::new();
+        let mut line = 0;
+        for block in &self.blocks {
+            push_lines(&mut out, &self.lines[line..block.line - 1]);
+            line = (block.line + block.text.lines().count() + 1).min(self.lines.len());
+        }
+        push_lines(&mut out, &self.lines[line..]);
+        out
+    }
+
     /// The text with other contents in some blocks, given by their place in [`Page::blocks`].
     pub fn with(&self, contents: &[(usize, String)]) -> String {
         let mut out = String::new();
