@@ -378,6 +378,8 @@ pub struct Block {
 }
 
 /// A statement.
+// Statements live in vectors: a box around the parts of `let` would cost an allocation each and save little.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stmt {
     /// `let pat: ty = init else { .. };`

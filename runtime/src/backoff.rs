@@ -223,6 +223,14 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_delays_left_is_known() {
+        let mut delays = Backoff::default().max_attempts(4).delays();
+        assert_eq!(delays.size_hint(), (3, Some(3)));
+        delays.next();
+        assert_eq!(delays.size_hint(), (2, Some(2)));
+    }
+
+    #[test]
     fn one_attempt_means_no_wait() {
         assert_eq!(Backoff::default().max_attempts(0).delays().next(), None);
         assert_eq!(Backoff::default().max_attempts(1).delays().next(), None);

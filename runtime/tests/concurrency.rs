@@ -5,12 +5,16 @@
 mod support;
 
 use failfast::{
-    retry, retry_with, AuthGuard, Class, Clock, Credential, Failure, KeyRing, KeyState, Reason, Refresher, Strategy,
+    retry, retry_async, retry_with, AuthGuard, Class, Clock, Credential, Failure, KeyRing, KeyState, Reason, Refresher,
+    Strategy,
 };
 use std::collections::HashMap;
+use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::failure;
@@ -148,6 +152,24 @@ fn a_refresh_token_that_is_dead_is_sent_once() {
 }
 
 #[test]
+fn a_refresh_that_failed_for_now_is_tried_again_by_the_next_operation() {
+    for outcome in [Err(Class::Transient), Ok("stale-secret")] {
+        let refreshes = Arc::new(AtomicU32::new(0));
+        let counter = refreshes.clone();
+        let refresher = Refresher::blocking(move |_: &Credential| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            outcome.map(str::to_owned).map_err(Failure::new)
+        });
+        let stale = Credential::new("acme", "LOGIN", "stale-secret");
+        for operation in 1..=3 {
+            let guard = AuthGuard::new(&stale).refresher(&refresher);
+            retry(guard, |_| -> Result<(), Failure> { Err(failure(Class::Auth)) }).unwrap_err();
+            assert_eq!(refreshes.load(Ordering::SeqCst), operation, "{outcome:?}");
+        }
+    }
+}
+
+#[test]
 fn a_refresher_that_panics_hangs_nobody() {
     let refresher = Refresher::blocking(|_: &Credential| -> Result<String, Failure> {
         (0..100).for_each(|_| thread::yield_now());
@@ -199,6 +221,48 @@ fn a_cancelled_wait_ends_within_one_slice() {
     .unwrap_err();
     assert_eq!((end.reason(), end.requests(), end.model()), (Reason::Cancelled, 1, Some("m-1")));
     assert_eq!(slept.into_inner().unwrap(), Duration::from_secs(1));
+}
+
+#[test]
+fn a_wait_that_is_not_cancelled_has_its_full_length_in_short_slices() {
+    let mut naps = Vec::new();
+    let mut failed = false;
+    let key = Credential::new("acme", "KEY", "secret-number-0");
+    retry_with(
+        AuthGuard::new(&key).cancel_check(&|| false),
+        |nap| naps.push(nap),
+        |_| match std::mem::replace(&mut failed, true) {
+            false => Err(failure(Class::RateLimited).with_retry_after(Duration::from_millis(1050))),
+            true => Ok(()),
+        },
+    )
+    .unwrap();
+    assert_eq!(naps.iter().sum::<Duration>(), Duration::from_millis(1050));
+    assert_eq!((naps.len(), naps.iter().max()), (11, Some(&Duration::from_millis(100))));
+}
+
+#[test]
+fn an_async_operation_minds_the_check_too() {
+    let mut requests = 0;
+    let key = Credential::new("acme", "KEY", "secret-number-0");
+    for (stop, expected) in [(true, Reason::Cancelled), (false, Reason::Rejected)] {
+        let check = move || stop;
+        let operation = retry_async(
+            AuthGuard::new(&key).cancel_check(&check),
+            |_| std::future::ready(()),
+            |_| {
+                requests += 1;
+                std::future::ready(Err::<(), _>(failure(Class::Auth)))
+            },
+        );
+        let mut cx = Context::from_waker(Waker::noop());
+        let polled = pin!(operation).poll(&mut cx);
+        match polled {
+            Poll::Ready(end) => assert_eq!(end.unwrap_err().reason(), expected),
+            Poll::Pending => panic!("nothing here waits"),
+        }
+    }
+    assert_eq!(requests, 1 + 2);
 }
 
 #[test]

@@ -250,13 +250,41 @@ fn a_wait_beyond_the_ceiling_rotates_at_once_or_ends_at_once() {
 }
 
 #[test]
+fn a_wait_of_exactly_the_ceiling_is_sat_through_and_the_ceiling_can_be_moved() {
+    let key = key();
+    let limited = |seconds| failure(Class::RateLimited).with_retry_after(Duration::from_secs(seconds));
+    assert!(matches!(AuthGuard::new(&key).on_failure(&limited(600)), Next::Backoff(_)));
+    let backoff = Backoff::default().retry_after_ceiling(Duration::from_secs(5));
+    assert!(matches!(AuthGuard::new(&key).backoff(&backoff).on_failure(&limited(5)), Next::Backoff(_)));
+    let end = abort(AuthGuard::new(&key).backoff(&backoff).on_failure(&limited(6)));
+    assert_eq!(end.reason(), Reason::RetryAfterTooLong);
+}
+
+#[test]
+fn success_clears_the_rest_of_the_key_that_was_sent() {
+    let ring = ring(2);
+    let slow = AuthGuard::with_pool(&ring).unwrap();
+    let also_slow = AuthGuard::with_pool(&ring).unwrap();
+    let mut refused = AuthGuard::with_pool(&ring).unwrap();
+    assert!(matches!(refused.on_failure(&failure(Class::Auth)), Next::Rotate(_)));
+    assert_ne!(ring.states()[0].1, KeyState::Ready);
+    slow.succeeded();
+    assert_eq!(ring.states()[0].1, KeyState::Ready);
+
+    ring.refused(also_slow.credential(), &failure(Class::Auth));
+    failfast::retry(also_slow, |_| Ok::<_, Failure>(())).unwrap();
+    assert_eq!(ring.states()[0].1, KeyState::Ready);
+}
+
+#[test]
 fn a_wait_that_would_end_too_late_is_not_begun() {
     let time = VirtualTime::new();
     let key = key();
     let backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(10))
         .jitter(0.0)
         .max_attempts(99)
-        .max_elapsed(Duration::from_secs(25))
+        // Two waits end in time, the second of them at the last moment.
+        .max_elapsed(Duration::from_secs(20))
         .clock(time.clock());
     let mut guard = AuthGuard::new(&key).backoff(&backoff);
     for _ in 0..2 {
@@ -319,12 +347,23 @@ fn a_fail_over_gets_its_own_chances_but_no_way_back() {
     assert!(!guard.fail_over(Credential::new("acme", "ALIAS", SECRET)), "the same secret by another name");
     abort(guard.on_failure(&failure(Class::Auth)));
 
+    assert!(!guard.fail_over(a.renewed("sk-a-new-one-012345")), "the same entry with another secret");
     assert!(guard.fail_over(&b));
+    assert!(!guard.fail_over(&b), "it is the current one");
     assert_eq!(guard.credential().provider(), "other");
     assert!(matches!(guard.on_failure(&failure(Class::Auth)), Next::RetryFresh));
     let end = abort(guard.on_failure(&failure(Class::Auth)));
     assert_eq!((end.provider(), end.requests()), (Some("other"), 5));
     assert!(!guard.fail_over(&a) && !guard.fail_over(&b));
+}
+
+#[test]
+fn an_operation_that_has_not_failed_yet_knows_its_own_credential_only() {
+    let (a, b) = (key(), Credential::new("other", "KEY", "sk-another-0123456"));
+    let mut guard = AuthGuard::new(&a);
+    assert!(!guard.fail_over(&a));
+    assert!(guard.fail_over(&b));
+    assert!(format!("{guard:?}").contains("other"), "{guard:?}");
 }
 
 #[test]
@@ -353,7 +392,8 @@ fn a_pool_that_offers_a_tried_key_again_cannot_keep_the_operation_going() {
         fn refused(&self, _sent: &Credential, _failure: &Failure) {}
     }
     let mut guard = AuthGuard::with_pool(&Stubborn).unwrap();
-    assert_eq!(abort(guard.on_failure(&failure(Class::Auth))).requests(), 1);
+    let end = abort(guard.on_failure(&failure(Class::Auth)));
+    assert_eq!((end.requests(), end.exhausted().unwrap().ready_in()), (1, None));
 }
 
 #[test]

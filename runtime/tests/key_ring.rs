@@ -51,7 +51,7 @@ fn a_refused_key_rests_as_long_as_its_failure_says() {
         time.advance(rest - Duration::from_nanos(1));
         assert_eq!(first_keys(&ring, 1), ["KEY_1"]);
         time.advance(Duration::from_nanos(1));
-        assert_eq!(state(&ring, 0), KeyState::Ready);
+        assert_eq!((state(&ring, 0), ring.ready_in()), (KeyState::Ready, None));
         assert_eq!(first_keys(&ring, 1), ["KEY_0"]);
     }
 }
@@ -200,6 +200,7 @@ fn an_absurd_reset_does_not_bury_a_key() {
     let time = VirtualTime::new();
     let ring = ring(2).clock(time.clock());
     ring.refused(&key(0), &failure(Class::RateLimited).with_retry_after(Duration::MAX));
+    assert_eq!(state(&ring, 0), KeyState::Resting(31 * 24 * HOUR));
     time.advance(31 * 24 * HOUR);
     assert_eq!(state(&ring, 0), KeyState::Ready);
 }

@@ -5,6 +5,7 @@
 mod support;
 
 use failfast::{retry_with, AuthGuard, Class, Classify, Credential, Failure, KeyRing, Permanent, Reason};
+use std::error::Error;
 use std::time::Duration;
 use support::failure;
 
@@ -66,6 +67,10 @@ fn an_exhausted_pool_names_the_keys_and_when_to_come_back() {
         "{told}"
     );
     assert!(told.ends_with("; add a working key, or try again then"), "{told}");
+    let exhausted = end.exhausted().unwrap();
+    assert_eq!((exhausted.provider(), exhausted.last().unwrap().status()), ("acme", Some(401)));
+    assert_eq!(exhausted.source().unwrap().to_string(), "HTTP 401");
+    assert!(format!("{exhausted:?}").contains("tried"), "{exhausted:?}");
     assert!(end_in_pool(failure(Class::Revoked)).to_string().ends_with("B (sk-b…)); add a working key"));
 }
 

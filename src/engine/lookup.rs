@@ -273,11 +273,11 @@ impl<'a> Lookup<'a> {
 
     /// The result type of a method that is not the unit's own.
     pub fn method_result(self, recv: &Ty, name: &str) -> Ty {
-        if let Ty::Ext(path) = recv {
-            if let Some(network) = self.models.network_method(path.as_str(), name) {
-                let ok = network.response.map_or(Ty::Unknown, |r| Ty::ext(r.as_str()));
-                return Ty::Result(Arc::new(ok), Arc::new(Ty::Ext(network.error)));
-            }
+        if let Ty::Ext(path) = recv
+            && let Some(network) = self.models.network_method(path.as_str(), name)
+        {
+            let ok = network.response.map_or(Ty::Unknown, |r| Ty::ext(r.as_str()));
+            return Ty::Result(Arc::new(ok), Arc::new(Ty::Ext(network.error)));
         }
         if SAME.contains(&name) {
             return recv.clone();

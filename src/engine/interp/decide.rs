@@ -1,0 +1,106 @@
+//! Conditions that cannot be evaluated, and what a run records.
+
+use super::branch::Branch;
+use super::{Decision, Event, Interp, Tri, Wish};
+use crate::engine::scenario::Scenario;
+use crate::ir::Span;
+
+impl Interp<'_> {
+    /// Answers a condition that cannot be evaluated.
+    ///
+    /// Unless this run is told otherwise: what has nothing to do with the failure does not leave the loop; what was
+    /// computed from the failure does (the code asked, and it is not known what it answered).
+    pub(in crate::engine) fn decide(&mut self, span: Span, tainted: bool, wish: Wish) -> bool {
+        let at = self.at(span);
+        let after = self.attempts > 0;
+        let taken = match self.forced.get(&(at, after)) {
+            Some(forced) => *forced,
+            None if tainted => wish.leave.unwrap_or(false),
+            None => wish.stay.unwrap_or(false),
+        };
+        self.decisions.push(Decision {
+            at,
+            after,
+            tainted,
+            in_attempt: self.in_attempt,
+            taken,
+            attempts: self.attempts,
+        });
+        taken
+    }
+
+    pub(super) fn settle(&mut self, tri: Tri, span: Span, wish: Wish) -> bool {
+        match tri {
+            Tri::Yes => true,
+            Tri::No => false,
+            Tri::Maybe { tainted } => self.decide(span, tainted, wish),
+        }
+    }
+
+    /// What a two-way branch would have to answer to stay or leave.
+    pub(super) fn wish(&self, then: Branch<'_>, els: Branch<'_>) -> Wish {
+        let wanted = |b: &Branch<'_>| b.span().is_some_and(|s| self.wanted(s));
+        match (wanted(&then), wanted(&els)) {
+            (true, false) => return Wish { stay: Some(true), leave: self.leave(&then, &els) },
+            (false, true) => return Wish { stay: Some(false), leave: self.leave(&then, &els) },
+            _ => {}
+        }
+        let leave = self.leave(&then, &els);
+        Wish { stay: leave.map(|b| !b), leave }
+    }
+
+    pub(super) fn leave(&self, then: &Branch<'_>, els: &Branch<'_>) -> Option<bool> {
+        match (then.leaves(), els.leaves()) {
+            (true, false) => Some(true),
+            (false, true) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The branch holds the attempt, or, inside the attempt, a way to the network that was not taken yet.
+    pub(super) fn wanted(&self, span: Span) -> bool {
+        if self.frame().id == self.target.home && span.contains(self.target.attempt) {
+            return true;
+        }
+        self.in_attempt && !self.hit && self.db.reaches_within(self.frame().id, span)
+    }
+
+    pub(in crate::engine) fn question(&mut self, span: Span, what: impl FnOnce() -> String) {
+        if self.attempts > 0 && !self.in_attempt && self.scenario != Scenario::Success {
+            let at = self.at(span);
+            self.events.push(Event::Question(at, what()));
+        }
+    }
+
+    pub(in crate::engine) fn slept(&mut self, span: Span, time: Option<(f64, f64)>) {
+        if self.attempts > 0 && !self.in_attempt {
+            let at = self.at(span);
+            self.events.push(Event::Delay(at, time));
+        }
+    }
+
+    pub(super) fn ticked(&mut self, span: Span) {
+        if self.attempts > 0 && !self.in_attempt {
+            let at = self.at(span);
+            self.events.push(Event::Tick(at));
+        }
+    }
+
+    pub(in crate::engine) fn waited(&mut self, span: Span) {
+        if self.attempts > 0 && !self.in_attempt {
+            let at = self.at(span);
+            self.events.push(Event::Wait(at));
+        }
+    }
+
+    /// An operation went to the network: what it answers here and now.
+    pub(in crate::engine) fn network(&mut self) -> Option<u16> {
+        if self.in_attempt {
+            self.hit = true;
+            self.any_hit = true;
+            self.scenario.status()
+        } else {
+            None
+        }
+    }
+}

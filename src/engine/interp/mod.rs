@@ -1,0 +1,209 @@
+//! The abstract interpreter: runs a site under a scenario along one deterministic path.
+//!
+//! Conditions that cannot be evaluated get a default answer (see [`Interp::decide`]) and are recorded; `site` runs
+//! again with other answers where it matters. Calls are followed into the unit; calls that leave it mean what the
+//! models say. Control flow is [`Flow`], as the error of every evaluation.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::engine::db::Db;
+use crate::engine::scenario::Scenario;
+use crate::engine::trace::{At, Decision, Event, Exit, Run};
+use crate::engine::types::{Scope, Ty};
+use crate::engine::value::{Cell, Value};
+use crate::ir::{Name, Span};
+use crate::syntax::program::FnId;
+
+mod block;
+mod branch;
+mod decide;
+mod expr;
+mod macros;
+mod path;
+mod places;
+mod rounds;
+mod seek;
+
+/// Attempts after which a loop counts as unbounded.
+pub const MANY: u32 = 40;
+/// Evaluation steps of one run.
+const STEPS: u32 = 60_000;
+/// Calls inside calls.
+const CALLS: usize = 24;
+/// Expressions inside expressions, over all calls.
+const NESTING: u32 = 1_500;
+/// Calls of a function to itself after which it counts as unbounded.
+const RECURSIONS: usize = 10;
+/// Rounds of a loop that is not the site.
+const INNER_ROUNDS: u32 = 40;
+
+/// Control flow that leaves an expression.
+#[derive(Debug)]
+pub enum Flow {
+    /// `break 'label value`
+    Break(Option<Name>, Value),
+    /// `continue 'label`
+    Continue(Option<Name>),
+    /// `return value`, and `?`
+    Return(Value),
+    /// The run is over.
+    Halt(Exit),
+}
+
+/// The result of an evaluation.
+pub type Eval = Result<Value, Flow>;
+
+/// What is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The function the site stands in.
+    pub home: FnId,
+    /// The whole site.
+    pub site: Span,
+    /// The call that is the attempt.
+    pub attempt: Span,
+    /// Where the operation is unresolved, it answers with a response rather than an error.
+    pub response_world: bool,
+    /// The site is the function itself, which calls itself.
+    pub recursion: bool,
+}
+
+/// Answers to conditions that cannot be evaluated: by place, and whether after the first attempt.
+pub type Forced = FxHashMap<(At, bool), bool>;
+
+/// Which answer keeps the code in the loop, and which leaves it, where that can be seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wish {
+    stay: Option<bool>,
+    leave: Option<bool>,
+}
+
+impl Wish {
+    fn not(self) -> Wish {
+        Wish { stay: self.stay.map(|b| !b), leave: self.leave.map(|b| !b) }
+    }
+}
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tri {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// Not known; tainted where it is about the failure.
+    Maybe {
+        /// It is about the failure.
+        tainted: bool,
+    },
+}
+
+impl From<bool> for Tri {
+    fn from(b: bool) -> Tri {
+        if b { Tri::Yes } else { Tri::No }
+    }
+}
+
+/// A call in progress.
+pub(super) struct Frame {
+    pub(super) id: FnId,
+    pub(super) scope: Arc<Scope>,
+    pub(super) locals: Vec<(Name, Cell)>,
+    /// The error type that `?` converts to; unknown inside closures and async blocks.
+    pub(super) error: Ty,
+}
+
+/// One run.
+pub struct Interp<'a> {
+    pub(super) db: &'a Db<'a>,
+    pub(super) scenario: Scenario,
+    pub(super) target: Target,
+    pub(super) cells: Vec<Value>,
+    pub(super) frames: Vec<Frame>,
+    pub(super) in_attempt: bool,
+    pub(super) hit: bool,
+    forced: Forced,
+    steps: u32,
+    nesting: u32,
+    attempts: u32,
+    any_hit: bool,
+    at_site: bool,
+    events: Vec<Event>,
+    decisions: Vec<Decision>,
+    pub(super) until: Option<Name>,
+    pub(super) status_asked: bool,
+    /// Further calls that fail like the attempt.
+    also: Vec<Span>,
+    /// A closure that the caller of the site's function hands to a parameter.
+    given: Vec<(usize, Value)>,
+}
+
+impl<'a> Interp<'a> {
+    /// Prepares a run.
+    pub fn new(db: &'a Db<'a>, scenario: Scenario, target: Target, forced: Forced) -> Interp<'a> {
+        Interp {
+            db,
+            scenario,
+            target,
+            cells: Vec::new(),
+            frames: Vec::new(),
+            in_attempt: false,
+            hit: false,
+            forced,
+            steps: 0,
+            nesting: 0,
+            attempts: 0,
+            any_hit: false,
+            at_site: false,
+            events: Vec::new(),
+            decisions: Vec::new(),
+            until: None,
+            status_asked: false,
+            also: Vec::new(),
+            given: Vec::new(),
+        }
+    }
+
+    /// Lets these calls of the site fail like the attempt: a key that is dead for one request is dead for all.
+    pub fn failing(mut self, calls: &[Span]) -> Interp<'a> {
+        self.also = calls.to_vec();
+        self
+    }
+
+    /// Runs the site.
+    pub fn run(mut self) -> Run {
+        let data = self.db.program().function(self.target.home);
+        self.push_frame(self.target.home);
+        for (i, param) in data.def.params.iter().enumerate() {
+            let value = match self.given.iter().find(|(at, _)| *at == i) {
+                Some((_, value)) => value.clone(),
+                None => self.param_value(param),
+            };
+            self.bind(&param.pat, value);
+        }
+        self.at_site = self.target.recursion;
+        let exit = match &data.def.body {
+            Some(body) if self.target.recursion => match self.block(body) {
+                Err(Flow::Halt(exit)) => exit,
+                _ => Exit::Left,
+            },
+            Some(body) => match self.seek_block(body) {
+                Err(Flow::Halt(exit)) => exit,
+                _ => Exit::Unreached,
+            },
+            None => Exit::Unreached,
+        };
+        Run {
+            exit,
+            attempts: self.attempts,
+            hit: self.any_hit,
+            events: self.events,
+            decisions: self.decisions,
+            until: self.until,
+            status_asked: self.status_asked,
+            status: self.scenario.status(),
+        }
+    }
+}
