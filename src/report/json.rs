@@ -279,7 +279,7 @@ mod tests {
     use crate::rules::Rule;
     use crate::workspace::source::Source;
 
-    static RULE: Rule = Rule { code: "RL001", name: "auth-backoff", level: Level::Deny, page: "" };
+    static RULE: Rule = Rule { code: "RL001", name: "auth-backoff", level: Level::Deny, page: "", diagnose: |_| None };
 
     fn sample() -> Outcome {
         let source = Arc::new(Source::new("a.rs".to_owned(), PathBuf::from("a.rs"), "é loop {\n}\n".to_owned()));

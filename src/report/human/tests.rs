@@ -9,7 +9,7 @@ use crate::ir::Span;
 use crate::rules::Rule;
 use crate::workspace::source::{Place, Source};
 
-static RULE: Rule = Rule { code: "RL001", name: "auth-backoff", level: Level::Deny, page: "" };
+static RULE: Rule = Rule { code: "RL001", name: "auth-backoff", level: Level::Deny, page: "", diagnose: |_| None };
 
 /// The place of `part` in the source; where that ends is where `upto` ends, if given.
 fn place(source: &Arc<Source>, part: &str) -> Place {
