@@ -306,6 +306,9 @@ fn check_block(block: &Block, parent: Span, text: &str) {
         }
     }
     visit::block(block, &mut |child| {
+        if let Node::Stmt(_) = child {
+            return true;
+        }
         check_node(child, block.span, text);
         false
     });
@@ -313,6 +316,8 @@ fn check_block(block: &Block, parent: Span, text: &str) {
 
 fn check_node(node: Node<'_>, parent: Span, text: &str) {
     let span = match node {
+        // Its parts are visited one by one.
+        Node::Stmt(_) => return,
         Node::Expr(node) => node.span,
         Node::Pat(node) => node.span,
         Node::Item(node) => return check_item(node, parent, text),
@@ -320,13 +325,14 @@ fn check_node(node: Node<'_>, parent: Span, text: &str) {
     check_span(span, parent, text);
     let mut root = true;
     let mut child = |child: Node<'_>| {
-        if std::mem::take(&mut root) {
+        if std::mem::take(&mut root) || matches!(child, Node::Stmt(_)) {
             return true;
         }
         check_node(child, span, text);
         false
     };
     match node {
+        Node::Stmt(_) => {}
         Node::Expr(node) => {
             visit::expr(node, &mut child);
             match &node.kind {
@@ -356,6 +362,7 @@ fn slices(text: &str) -> Vec<String> {
         if let ItemKind::Fn(retrylint::ir::Fn { body: Some(body), .. }) = &item.kind {
             visit::block(body, &mut |node| {
                 found.push(match node {
+                    Node::Stmt(_) => return true,
                     Node::Expr(node) => slice(text, node.span).to_owned(),
                     Node::Pat(node) => slice(text, node.span).to_owned(),
                     Node::Item(node) => slice(text, node.span).to_owned(),
@@ -850,7 +857,7 @@ fn deepest(parsed: &Parsed) -> u32 {
     fn expr(node: Node<'_>, depth: u32) -> u32 {
         let (mut root, mut deepest) = (true, depth);
         let mut child = |node: Node<'_>| {
-            if std::mem::take(&mut root) {
+            if std::mem::take(&mut root) || matches!(node, Node::Stmt(_)) {
                 return true;
             }
             deepest = deepest.max(expr(node, depth + 1));
@@ -859,7 +866,7 @@ fn deepest(parsed: &Parsed) -> u32 {
         match node {
             Node::Expr(node) => visit::expr(node, &mut child),
             Node::Pat(node) => visit::pat(node, &mut child),
-            Node::Item(_) => {}
+            Node::Item(_) | Node::Stmt(_) => {}
         }
         deepest
     }
@@ -870,6 +877,9 @@ fn deepest(parsed: &Parsed) -> u32 {
     let mut deep = 0;
     for body in bodies {
         visit::block(body, &mut |node| {
+            if let Node::Stmt(_) = node {
+                return true;
+            }
             deep = deep.max(expr(node, 1));
             false
         });

@@ -206,7 +206,7 @@ impl Interp<'_> {
             return value.clone();
         }
         if method == "elapsed" || method == "duration_since" {
-            return Value::named(Ty::ext("std::time::Duration"), Name::new("its deadline"));
+            return Value::named(Ty::ext("std::time::Duration"), Name::new(crate::engine::call::DEADLINE));
         }
         if value.is_tainted() && method.starts_with("is_") {
             if let Some(answer) = self.asked_by_name(method) {

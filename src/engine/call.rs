@@ -12,6 +12,9 @@ use crate::ir::{BinOp, Expr, ExprKind, Name, Span};
 use crate::models::{Answer, DelayUnit, Network};
 use crate::syntax::program::{Def, FnId, Res};
 
+/// The name of what was computed from the clock.
+pub const DEADLINE: &str = "its deadline";
+
 impl Interp<'_> {
     /// `f(a, b)`
     pub(super) fn call(&mut self, e: &Expr, callee: &Expr, args: &[Expr]) -> Eval {
@@ -117,7 +120,12 @@ impl Interp<'_> {
                 Some(arg) => self.eval(arg)?,
                 None => Value::unknown(),
             };
-            let time = match (unit, self.load(&value)) {
+            let value = self.load(&value);
+            if matches!(&value, Value::Unknown(Unknown { name: Some(name), .. }) if *name == DEADLINE) {
+                // Sleeping until a time of day is a schedule, not a backoff.
+                return Ok(Value::Foreign(Name::new("Tick"), Arc::from([])));
+            }
+            let time = match (unit, value) {
                 (DelayUnit::Duration, Value::Duration(least, most)) => Some((least, most)),
                 (DelayUnit::Millis, Value::Int(n)) => Some((n as f64 / 1e3, n as f64 / 1e3)),
                 _ => None,
@@ -171,7 +179,7 @@ impl Interp<'_> {
             | ("", "Box", 1)
             | (_, "identity" | "ready" | "black_box", 1) => return Ok(values.swap_remove(0)),
             ("Instant" | "SystemTime" | "Utc" | "Local", "now", 0) => {
-                return Ok(Value::named(Ty::Unknown, Name::new("its deadline")));
+                return Ok(Value::named(Ty::Unknown, Name::new(DEADLINE)));
             }
             ("StatusCode", "from_u16", 1) => {
                 let value = self.load(&values[0]);
@@ -341,12 +349,26 @@ impl Interp<'_> {
             });
             return Ok(Value::Delay(time));
         }
-        if words.has("event", name.as_str())
+        if words.is_event(name.as_str())
             || (matches!(name.as_str(), "next" | "try_next") && !matches!(value, Value::List(_) | Value::Range(..)))
         {
             self.waited(e.span);
         }
+        if words.is_claim(name.as_str()) && args.is_empty() {
+            self.claimed(e.span);
+        }
         let values = self.eval_all(args)?;
+        // What one end of a watch channel was told is read back at the other.
+        match value.ty() {
+            Ty::Ext(path) if path.as_str().ends_with("watch::Receiver") => {
+                if self.told && name.as_str().starts_with("borrow") {
+                    return Ok(Value::asked(Ty::Unknown));
+                }
+            }
+            Ty::Ext(path) => self.told |= path.as_str().ends_with("watch::Sender") && self.after_attempt(),
+            Ty::Dyn(_) => self.told |= values.iter().any(|v| self.load(v).is_tainted()),
+            _ => {}
+        }
         self.builtin(e, &place, &value, name, values)
     }
 
@@ -478,7 +500,7 @@ impl Interp<'_> {
         Value::Unknown(Unknown { ty: a.ty(), tainted: a.is_tainted() || b.is_tainted(), name })
     }
 
-    /// A comparison with something unknown may be what bounds the loop: remember its name.
+    /// A comparison with something unknown may be what bounds the loop: remember its name until it is decided by it.
     fn bound(&mut self, a: &Value, b: &Value) {
         if self.in_attempt {
             return;
@@ -490,9 +512,7 @@ impl Interp<'_> {
                 _ => None,
             })
             .collect();
-        if self.until.is_none() {
-            self.until = names.last().copied();
-        }
+        self.compared = names.last().copied();
     }
 
     /// A value as `Display` shows it.

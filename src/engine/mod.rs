@@ -20,4 +20,5 @@ pub mod trace;
 mod types;
 mod value;
 
+pub use call::DEADLINE;
 pub use site::Facts;

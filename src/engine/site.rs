@@ -9,7 +9,7 @@ use crate::engine::scenario::Scenario;
 use crate::engine::trace::{At, Decision, Event, Exit, Run};
 use crate::finding::SiteKind;
 use crate::ir::visit::{self, Node};
-use crate::ir::{Expr, ExprKind, Name, Pat, PatKind, Span};
+use crate::ir::{Expr, ExprKind, Name, Pat, PatKind, Span, Stmt};
 use crate::syntax::program::FnId;
 
 /// Runs with other answers, at most, for one scenario of one attempt.
@@ -68,6 +68,8 @@ pub struct Facts {
     pub evidence: Option<Evidence>,
     /// It polls an OAuth device code: a refusal means that the user has not agreed yet.
     pub device_code: bool,
+    /// Nobody waits for it to succeed: its result is dropped on purpose, or it only says "I am here".
+    pub best_effort: bool,
     /// Success.
     pub success: Run,
     /// 401.
@@ -165,7 +167,7 @@ fn takes_data(db: &Db<'_>, cond: &Expr) -> bool {
     visit::expr(expr, &mut |node| {
         if let Node::Expr(Expr { kind: ExprKind::Method { name, .. }, .. }) = node {
             found |= db.lookup.models.words.has("event", name.as_str())
-                || matches!(name.as_str(), "next" | "try_next" | "pop_back");
+                || matches!(name.as_str(), "next" | "try_next" | "pop_back" | "find" | "find_map" | "choose" | "nth");
         }
         !found
     });
@@ -222,6 +224,28 @@ fn picks(db: &Db<'_>, id: FnId, site: Span, attempt: Span) -> bool {
         true
     });
     used
+}
+
+/// `let _ = api.send_typing().await;`, or a call that names itself a heartbeat.
+fn is_best_effort(db: &Db<'_>, home: FnId, attempt: Span) -> bool {
+    let data = db.program().function(home);
+    let text = db.program().file(data.file).source.slice(attempt);
+    let words = &db.lookup.models.words;
+    if text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|name| words.names("keepalive", name)) {
+        return true;
+    }
+    let Some(body) = &data.def.body else { return false };
+    let mut dropped = false;
+    visit::block(body, &mut |node| {
+        if let Node::Stmt(Stmt::Let { pat, init: Some(init), .. }) = node
+            && matches!(pat.kind, PatKind::Wild)
+            && init.span.contains(attempt)
+        {
+            dropped = !matches!(init.kind, ExprKind::Async(_) | ExprKind::Block { .. } | ExprKind::Loop { .. });
+        }
+        true
+    });
+    dropped
 }
 
 /// The calls of a loop that may be its attempt: those that go to the network, and operations that were passed in.
@@ -295,7 +319,20 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
     let data = db.program().function(home);
     let text = db.program().file(data.file).source.slice(data.span);
     let device_code = db.lookup.models.words.within("device", text);
-    Some(Facts { kind: SiteKind::Loop, home, site, attempt, caller, evidence, device_code, success, dead, forbidden })
+    let best_effort = is_best_effort(db, home, attempt);
+    Some(Facts {
+        kind: SiteKind::Loop,
+        home,
+        site,
+        attempt,
+        caller,
+        evidence,
+        device_code,
+        best_effort,
+        success,
+        dead,
+        forbidden,
+    })
 }
 
 /// A loop with what is known of it.

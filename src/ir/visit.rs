@@ -8,6 +8,8 @@ use super::{Block, Expr, ExprKind, Item, MacroBody, Pat, PatKind, Stmt};
 
 /// A node of a body.
 pub enum Node<'a> {
+    /// A statement.
+    Stmt(&'a Stmt),
     /// An expression.
     Expr(&'a Expr),
     /// A pattern.
@@ -19,6 +21,9 @@ pub enum Node<'a> {
 /// Walks a block.
 pub fn block<'a>(block: &'a Block, see: &mut impl FnMut(Node<'a>) -> bool) {
     for stmt in &block.stmts {
+        if !see(Node::Stmt(stmt)) {
+            continue;
+        }
         match stmt {
             Stmt::Let { pat: bound, init, els, .. } => {
                 if let Some(init) = init {

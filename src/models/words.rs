@@ -37,6 +37,21 @@ impl Words {
         (1..=3).any(|n| parts.windows(n).any(|w| list.contains(&w.join(" ")) || (n > 1 && list.contains(&w.concat()))))
     }
 
+    /// Whether a call by this name waits for work or news, so that every round is about something else.
+    pub fn is_event(&self, name: &str) -> bool {
+        if self.has("event", name) {
+            return true;
+        }
+        let parts = split(name);
+        let Some((first, rest)) = parts.split_first() else { return false };
+        self.has("await", first) && rest.iter().any(|word| self.has("news", word))
+    }
+
+    /// Whether a call by this name takes the next piece of work for itself.
+    pub fn is_claim(&self, name: &str) -> bool {
+        split(name).first().is_some_and(|first| self.has("claim", first))
+    }
+
     /// Whether a name is one of a credential.
     pub fn is_credential(&self, name: &str) -> bool {
         self.names("credential", name) && !self.names("not_credential", name)

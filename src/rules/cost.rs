@@ -42,6 +42,11 @@ pub fn is_steady(shown: &Shown) -> bool {
     }
 }
 
+/// Whether it stops by itself at some point in time.
+pub fn has_deadline(shown: &Shown) -> bool {
+    shown.run.until.is_some_and(|name| name == crate::engine::DEADLINE)
+}
+
 /// Whether it sleeps between the last two attempts.
 pub fn sleeps(shown: &Shown) -> bool {
     shown.run.last_round().iter().any(|e| matches!(e, Event::Delay(..) | Event::Tick(_)))

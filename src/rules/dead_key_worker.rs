@@ -16,12 +16,13 @@ fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let shown = cost::shown(facts);
     // A worker does many things: that something beside it is named like a token says little.
     let carries = facts.evidence.as_ref().is_some_and(|e| e.strong || e.near);
-    (facts.is_worker() && carries).then(|| Diagnosis {
+    // Without a pause it works through data, page by page; a worker waits between its rounds.
+    (facts.is_worker() && carries && cost::sleeps(shown)).then(|| Diagnosis {
         message: format!("worker comes back to a {} {}", cost::status(facts), cost::phrase(shown)),
         help:
             "end the worker, or stop it and tell a person, when the credential is refused; back off only for failures \
                that can pass"
                 .to_owned(),
-        milder: cost::is_steady(shown),
+        milder: facts.best_effort || cost::is_steady(shown) || cost::has_deadline(shown),
     })
 }

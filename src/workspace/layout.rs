@@ -36,14 +36,16 @@ pub(super) struct Spot {
     pub(super) is_test: bool,
 }
 
-/// Cargo's own folders for targets, the manifest's tables about them, and whether they are tests.
+/// Cargo's own folders for targets, the manifest's tables about them, and whether they count as tests: what cargo builds
+/// with `--all-targets` only.
 const KINDS: [(&str, &str, bool); 4] =
-    [("tests", "test", true), ("benches", "bench", true), ("examples", "example", false), ("src/bin", "bin", false)];
+    [("tests", "test", true), ("benches", "bench", true), ("examples", "example", true), ("src/bin", "bin", false)];
 
 impl Layout {
     pub(super) fn of(manifest: &Manifest) -> Layout {
         let lib = manifest.krate();
-        let in_lib = Crate { key: lib.clone(), is_test: false, flat: false };
+        let for_tests = serves_tests(&lib);
+        let in_lib = Crate { key: lib.clone(), is_test: for_tests, flat: false };
         let mut folders = BTreeMap::from([(PathBuf::from("src"), in_lib.clone())]);
         let mut roots = BTreeMap::new();
         if let Some(path) = manifest.text(&["lib", "path"]).map(Path::new) {
@@ -54,6 +56,7 @@ impl Layout {
         roots.insert(PathBuf::from(script), Crate { key: format!("{lib}@build"), is_test: false, flat: false });
         for (folder, kind, is_test) in KINDS {
             let short = folder.rsplit('/').next().unwrap_or(folder);
+            let is_test = is_test || for_tests;
             let flat = Crate { key: format!("{lib}@{short}"), is_test, flat: true };
             folders.insert(PathBuf::from(folder), flat.clone());
             for target in manifest.table.get(kind).and_then(Value::as_array).into_iter().flatten() {
@@ -105,6 +108,16 @@ impl Layout {
     }
 }
 
+/// Whether a package is there for the tests of others, by its name: `api-test`, `test-utils`, `integration_tests`.
+fn serves_tests(krate: &str) -> bool {
+    let words: Vec<&str> = krate.split('_').collect();
+    let is_test = |word: &&str| matches!(*word, "test" | "tests" | "testing" | "testkit" | "e2e");
+    let helps = |word: &str| matches!(word, "utils" | "util" | "support" | "helpers" | "harness" | "suite" | "common");
+    words.last().is_some_and(is_test)
+        || words.windows(2).any(|pair| is_test(&pair[0]) && helps(pair[1]))
+        || words.iter().any(|word| matches!(*word, "testutil" | "testutils"))
+}
+
 /// The module path of a file by its path inside the crate's folder.
 pub(super) fn module(inside: &Path) -> Vec<String> {
     let mut path: Vec<String> =
@@ -142,9 +155,21 @@ mod tests {
         check(plain, "tests/x.rs", "my_kit@tests", &[], true);
         check(plain, "tests/common/mod.rs", "my_kit@tests", &["common"], true);
         check(plain, "benches/x.rs", "my_kit@benches", &[], true);
-        check(plain, "examples/x.rs", "my_kit@examples", &[], false);
+        check(plain, "examples/x.rs", "my_kit@examples", &[], true);
         check(plain, "build.rs", "my_kit@build", &[], false);
         check(plain, "gen/proto.rs", "my_kit", &["gen", "proto"], false);
+    }
+
+    #[test]
+    fn a_package_for_the_tests_of_others_counts_as_test() {
+        for name in ["api-test", "test-utils", "kit_testing", "integration-tests"] {
+            let manifest = format!("[package]\nname = '{name}'");
+            check(&manifest, "src/lib.rs", &name.replace('-', "_"), &[], true);
+            check(&manifest, "src/bin/x.rs", &format!("{}@bin", name.replace('-', "_")), &[], true);
+        }
+        for name in ["latest", "testify", "contest-api"] {
+            check(&format!("[package]\nname = '{name}'"), "src/lib.rs", &name.replace('-', "_"), &[], false);
+        }
     }
 
     #[test]

@@ -18,6 +18,10 @@ impl Interp<'_> {
             None if tainted => wish.leave.unwrap_or(false),
             None => wish.stay.unwrap_or(false),
         };
+        let compared = self.compared.take();
+        if self.until.is_none() && !tainted && wish.leave.is_some_and(|leave| leave != taken) {
+            self.until = compared;
+        }
         self.decisions.push(Decision {
             at,
             after,
@@ -66,28 +70,41 @@ impl Interp<'_> {
     }
 
     pub(in crate::engine) fn question(&mut self, span: Span, what: impl FnOnce() -> String) {
-        if self.attempts > 0 && !self.in_attempt && self.scenario != Scenario::Success {
+        if self.after_attempt() && self.scenario != Scenario::Success {
             let at = self.at(span);
             self.events.push(Event::Question(at, what()));
         }
     }
 
     pub(in crate::engine) fn slept(&mut self, span: Span, time: Option<(f64, f64)>) {
-        if self.attempts > 0 && !self.in_attempt {
+        if self.after_attempt() {
             let at = self.at(span);
             self.events.push(Event::Delay(at, time));
         }
     }
 
     pub(super) fn ticked(&mut self, span: Span) {
-        if self.attempts > 0 && !self.in_attempt {
+        if self.after_attempt() {
             let at = self.at(span);
             self.events.push(Event::Tick(at));
         }
     }
 
     pub(in crate::engine) fn waited(&mut self, span: Span) {
-        if self.attempts > 0 && !self.in_attempt {
+        if self.after_attempt() {
+            let at = self.at(span);
+            self.events.push(Event::Wait(at));
+        }
+    }
+
+    /// An attempt has been made, and this is not it.
+    pub(in crate::engine) fn after_attempt(&self) -> bool {
+        self.attempts > 0 && !self.in_attempt
+    }
+
+    /// The next piece of work was taken, perhaps by the attempt itself: another operation each time.
+    pub(in crate::engine) fn claimed(&mut self, span: Span) {
+        if self.attempts > 0 {
             let at = self.at(span);
             self.events.push(Event::Wait(at));
         }

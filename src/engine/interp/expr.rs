@@ -46,10 +46,21 @@ impl Interp<'_> {
         };
         self.in_attempt = false;
         let value = result?;
-        if self.scenario.status().is_none() || value.is_tainted() {
+        if self.scenario.status().is_none() {
+            return Ok(self.succeeded(value, e.span));
+        }
+        if value.is_tainted() {
             return Ok(value);
         }
         Ok(if self.hit { self.marked(value) } else { self.opaque_answer(e.span) })
+    }
+
+    /// The attempt succeeds by hypothesis: an error can only come from something in it that could not be evaluated.
+    fn succeeded(&self, value: Value, span: Span) -> Value {
+        match value {
+            Value::Result(Err(_)) => Value::ok(Value::of(self.db.static_type(self.frame().id, span).payload())),
+            value => value,
+        }
     }
 
     /// An error that the attempt ended with is the failure's, even where the way of its parts was lost.
@@ -384,7 +395,19 @@ impl Interp<'_> {
         } else if self.frames.len() > CALLS || again > 1 {
             return Ok(Value::derived(self.db.lookup.returns(id), &args));
         }
+        let mut args = args;
         self.push_frame(id);
+        if data.def.has_self
+            && let Some(receiver) = args.first_mut()
+        {
+            self.settle_type(receiver);
+        }
+        if self.db.lookup.models.words.is_claim(data.def.name.as_str()) {
+            self.claimed(data.def.name_span);
+        }
+        if self.db.lookup.models.words.is_event(data.def.name.as_str()) {
+            self.waited(data.def.name_span);
+        }
         for (i, param) in data.def.params.iter().enumerate() {
             let value = match args.get(i) {
                 Some(Value::Unknown(u)) if !u.ty.is_known() => {
@@ -399,6 +422,25 @@ impl Interp<'_> {
         let result = self.block(body);
         self.frames.pop();
         returned(result)
+    }
+}
+
+impl Interp<'_> {
+    /// A trait object whose method runs now is of the type that the method belongs to, here and from now on.
+    fn settle_type(&mut self, receiver: &mut Value) {
+        let own = self.frame().scope.self_ty.clone();
+        if !matches!(own, Ty::Adt(..)) {
+            return;
+        }
+        let Value::Unknown(u) = self.load(receiver) else { return };
+        if !matches!(u.ty, Ty::Dyn(_)) {
+            return;
+        }
+        let settled = Value::Unknown(Unknown { ty: own, ..u });
+        match receiver {
+            Value::Ref(place) => self.write(&place.clone(), settled),
+            other => *other = settled,
+        }
     }
 }
 

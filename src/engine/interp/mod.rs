@@ -133,7 +133,11 @@ pub struct Interp<'a> {
     events: Vec<Event>,
     decisions: Vec<Decision>,
     pub(super) until: Option<Name>,
+    /// What the last unknown comparison was with.
+    pub(super) compared: Option<Name>,
     pub(super) status_asked: bool,
+    /// How the attempt went was sent into a watch channel, or told to something that is not known.
+    pub(super) told: bool,
     /// Further calls that fail like the attempt.
     also: Vec<Span>,
     /// A closure that the caller of the site's function hands to a parameter.
@@ -160,7 +164,9 @@ impl<'a> Interp<'a> {
             events: Vec::new(),
             decisions: Vec::new(),
             until: None,
+            compared: None,
             status_asked: false,
+            told: false,
             also: Vec::new(),
             given: Vec::new(),
         }
