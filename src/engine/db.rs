@@ -39,6 +39,8 @@ pub struct Db<'a> {
     ways: Vec<Vec<Span>>,
     resolved: Vec<Mutex<FxHashMap<PathKey, Option<Res>>>>,
     callers: FxHashMap<FnId, Vec<(FnId, Span)>>,
+    /// Functions that hand out a type and belong to another: builders.
+    makers: FxHashMap<TypeId, Vec<FnId>>,
     defaults: Vec<OnceLock<FxHashMap<Name, Value>>>,
 }
 
@@ -58,6 +60,7 @@ impl<'a> Db<'a> {
             ways: Vec::new(),
             resolved: (0..SHARDS).map(|_| Mutex::default()).collect(),
             callers: FxHashMap::default(),
+            makers: FxHashMap::default(),
             defaults: (0..program.types.len()).map(|_| OnceLock::new()).collect(),
         };
         db.link(&ids);
@@ -75,6 +78,19 @@ impl<'a> Db<'a> {
         }
         for callers in self.callers.values_mut() {
             callers.sort();
+        }
+        for id in ids {
+            let made = match self.lookup.returns(*id) {
+                Ty::Result(ok, _) | Ty::Option(ok) => (*ok).clone(),
+                ty => ty,
+            };
+            let data = self.lookup.program.function(*id);
+            if let Ty::Adt(made, _) = made
+                && data.owner != Some(made)
+                && !data.is_test
+            {
+                self.makers.entry(made).or_default().push(*id);
+            }
         }
         // Breadth first from the functions that go to the network themselves, against the calls.
         let mut front: Vec<FnId> = ids
@@ -164,6 +180,11 @@ impl<'a> Db<'a> {
     /// The calls to a function: who, and where.
     pub fn callers(&self, id: FnId) -> &[(FnId, Span)] {
         self.callers.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The functions that hand out a type and belong to another, or to none: `Builder::build`, `connect`.
+    pub fn makers(&self, id: TypeId) -> &[FnId] {
+        self.makers.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// The innermost function that holds a place.

@@ -7,11 +7,17 @@ use rustc_hash::FxHashSet;
 
 use crate::engine::db::Db;
 use crate::engine::types::Ty;
-use crate::ir::{Span, Type};
+use crate::ir::visit::{self, Node};
+use crate::ir::{Expr, ExprKind, Name, PatKind, Span, Type};
 use crate::syntax::program::{FnId, TypeId};
 
 /// Calls followed from the attempt.
 const HOPS: u32 = 5;
+
+/// Functions that hand out a client looked at for how they sign it.
+const MAKERS: usize = 8;
+/// Callers looked at for what they hand over.
+const CALLERS: usize = 8;
 
 /// Evidence for a credential.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +64,7 @@ pub fn find(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Eviden
     }
     let data = db.program().function(home);
     for param in &data.def.params {
-        if let crate::ir::PatKind::Bind { name, .. } = &param.pat.kind
+        if let PatKind::Bind { name, .. } = &param.pat.kind
             && db.lookup.models.words.is_credential(name.as_str())
         {
             keep(Some(Evidence::new(format!("parameter `{name}`"), false)));
@@ -69,7 +75,61 @@ pub fn find(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Eviden
     {
         return Some(found);
     }
+    let handed = takes_request(db, home, attempt);
+    if handed != Handed::Nothing {
+        for (caller, _) in db.callers(home).iter().filter(|(id, _)| !db.program().function(*id).is_test).take(CALLERS) {
+            if let Some(body) = &db.program().function(*caller).def.body
+                && let Some(found) = within(db, *caller, body.span)
+                && (found.strong || handed == Handed::Operation)
+                && let Some(found) = keep(Some(found))
+            {
+                return Some(found);
+            }
+        }
+    }
     weak
+}
+
+/// What a function was given that its attempt may send.
+#[derive(Clone, Copy, PartialEq)]
+enum Handed {
+    /// Nothing.
+    Nothing,
+    /// A request, or a closure that may say where to send one.
+    Parts,
+    /// The attempt itself uses what was given.
+    Operation,
+}
+
+fn takes_request(db: &Db<'_>, home: FnId, attempt: Span) -> Handed {
+    let data = db.program().function(home);
+    let Some(body) = &data.def.body else { return Handed::Nothing };
+    let scope = db.scope(home);
+    let given: Vec<Name> = data
+        .def
+        .params
+        .iter()
+        .filter_map(|param| {
+            let PatKind::Bind { name, .. } = &param.pat.kind else { return None };
+            let is_request = match scope.read(db.program(), &param.ty) {
+                Ty::Func(_) => true,
+                Ty::Ext(path) => is_request(path),
+                _ => false,
+            };
+            is_request.then_some(*name)
+        })
+        .collect();
+    let mut handed = Handed::Nothing;
+    visit::block(body, &mut |node| {
+        if let Node::Expr(Expr { kind: ExprKind::Path(path), span }) = node
+            && path.single().is_some_and(|name| given.contains(&name))
+            && handed != Handed::Operation
+        {
+            handed = if attempt.contains(*span) { Handed::Operation } else { Handed::Parts };
+        }
+        true
+    });
+    handed
 }
 
 /// Signs inside a range of a function.
@@ -145,15 +205,16 @@ pub fn downwards(db: &Db<'_>, home: FnId, span: Span) -> Option<Evidence> {
     weak
 }
 
+/// The type of a request before it is sent.
+fn is_request(path: Name) -> bool {
+    ["RequestBuilder", "Request", "HeaderMap"].iter().any(|t| path.as_str().ends_with(t))
+}
+
 /// A function that hands back a request or headers for somebody else to send.
 fn builds(db: &Db<'_>, id: FnId) -> bool {
     match db.lookup.returns(id) {
-        Ty::Ext(path) => {
-            ["RequestBuilder", "Request", "HeaderMap", "Client"].iter().any(|t| path.as_str().ends_with(t))
-        }
-        Ty::Result(ok, _) => {
-            matches!(&*ok, Ty::Ext(path) if ["RequestBuilder", "Request", "HeaderMap", "Client"].iter().any(|t| path.as_str().ends_with(t)))
-        }
+        Ty::Ext(path) => is_request(path) || path.as_str().ends_with("Client"),
+        Ty::Result(ok, _) => matches!(&*ok, Ty::Ext(path) if is_request(*path) || path.as_str().ends_with("Client")),
         _ => false,
     }
 }
@@ -163,7 +224,7 @@ fn of_type(db: &Db<'_>, id: TypeId, depth: u32) -> Option<Evidence> {
     let program = db.program();
     let data = program.ty(id);
     let mut weak = None;
-    for function in program.functions_of(id) {
+    for function in program.functions_of(id).iter().chain(db.makers(id).iter().take(MAKERS)) {
         let signs = &db.summary(*function).signs;
         if let Some(sign) = signs.iter().find(|s| s.strong) {
             let what = format!("`{}` in `{}`", sign.what, program.display(*function));

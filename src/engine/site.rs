@@ -226,12 +226,36 @@ fn picks(db: &Db<'_>, id: FnId, site: Span, attempt: Span) -> bool {
     used
 }
 
-/// `let _ = api.send_typing().await;`, or a call that names itself a heartbeat.
+/// The last name of the path or method that a call names.
+fn called<'t>(db: &'t Db<'_>, home: FnId, call: Span) -> &'t str {
+    let Some(body) = &db.program().function(home).def.body else { return "" };
+    let mut found = "";
+    visit::block(body, &mut |node| {
+        if let Node::Expr(e) = node
+            && e.span == call
+        {
+            match &e.kind {
+                ExprKind::Method { name, .. } => found = name.as_str(),
+                ExprKind::Call { callee, .. } => {
+                    if let ExprKind::Path(path) = &callee.kind {
+                        found = path.last().as_str();
+                    }
+                }
+                _ => {}
+            }
+        }
+        found.is_empty()
+    });
+    found
+}
+
+/// `let _ = api.send_typing().await;`, or a call that names itself a heartbeat or a probe.
 fn is_best_effort(db: &Db<'_>, home: FnId, attempt: Span) -> bool {
     let data = db.program().function(home);
     let text = db.program().file(data.file).source.slice(attempt);
     let words = &db.lookup.models.words;
-    if text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|name| words.names("keepalive", name)) {
+    let mut names = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    if names.any(|name| words.names("keepalive", name)) || words.names("probe", called(db, home, attempt)) {
         return true;
     }
     let Some(body) = &data.def.body else { return false };

@@ -176,6 +176,10 @@ pub struct AliasData {
     pub self_ty: Option<Type>,
 }
 
+/// Types and variants that need no import.
+const IN_STD_PRELUDE: &[&str] =
+    &["Option", "Some", "None", "Result", "Ok", "Err", "Box", "String", "Vec", "Self", "Default", "Iterator", "Clone"];
+
 /// Steps that resolving one path may take. `use` cycles exist in real code (modules re-export each other).
 const FUEL: u32 = 2_000;
 
@@ -607,12 +611,30 @@ impl Program {
         if let Some(found) = self.lookup(module, *first, rest, depth) {
             return Some(found);
         }
-        if rest.is_empty() {
-            return None;
+        if rest.is_empty() || first.as_str().starts_with(|c: char| c.is_uppercase()) {
+            return self.from_prelude(module, segments);
         }
         match self.roots.get(first) {
             Some(root) => self.walk(Res::Def(Def::Mod(*root)), rest, depth),
             None => Some(Res::External(segments.to_vec())),
+        }
+    }
+
+    /// A type that nothing here defines or imports comes from `use other_crate::prelude::*`, where there is one such.
+    fn from_prelude(&self, module: ModId, segments: &[Name]) -> Option<Res> {
+        let is_type = |name: &Name| name.as_str().starts_with(|c: char| c.is_uppercase());
+        let first = segments.first().filter(|name| is_type(name) && !IN_STD_PRELUDE.contains(&name.as_str()))?;
+        let mut preludes = self.mods[module.index()].globs.iter().filter(|path| {
+            path.last().is_some_and(|last| *last == "prelude")
+                && path.first().is_some_and(|krate| {
+                    !self.roots.contains_key(krate)
+                        && !matches!(krate.as_str(), "std" | "core" | "alloc" | "crate" | "self" | "super")
+                })
+        });
+        match (preludes.next(), preludes.next()) {
+            (Some(prelude), None) => Some(Res::External([prelude, &[*first][..], &segments[1..]].concat())),
+            _ if segments.len() > 1 => Some(Res::External(segments.to_vec())),
+            _ => None,
         }
     }
 
