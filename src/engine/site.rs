@@ -345,7 +345,7 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
     let device_code = db.lookup.models.words.within("device", text);
     let best_effort = is_best_effort(db, home, attempt);
     Some(Facts {
-        kind: SiteKind::Loop,
+        kind,
         home,
         site,
         attempt,

@@ -70,7 +70,7 @@ pub fn judge(db: &Db<'_>, examined: &Examined, options: &Options) -> (Site, Opti
         return (site, None);
     }
     let certainty = match (shown.open.len(), shown.assumed.len(), evidence.strong) {
-        (1.., _, _) | (_, 4.., _) => Certainty::Possible,
+        (1.., _, _) | (_, 5.., _) => Certainty::Possible,
         (0, 0..=1, true) => Certainty::Certain,
         _ => Certainty::Likely,
     };
