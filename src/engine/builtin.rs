@@ -208,6 +208,10 @@ impl Interp<'_> {
         if method == "elapsed" || method == "duration_since" {
             return Value::named(Ty::ext("std::time::Duration"), Name::new(crate::engine::call::DEADLINE));
         }
+        // An operation that has nothing to do with the failure succeeds.
+        if !value.is_tainted() && matches!(method, "is_ok" | "is_err") {
+            return Value::Bool(method == "is_ok");
+        }
         if value.is_tainted() && method.starts_with("is_") {
             if let Some(answer) = self.asked_by_name(method) {
                 self.question(span, || format!("`{method}` answers {}", if answer { "yes" } else { "no" }));

@@ -344,19 +344,7 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
     let text = db.program().file(data.file).source.slice(data.span);
     let device_code = db.lookup.models.words.within("device", text);
     let best_effort = is_best_effort(db, home, attempt);
-    Some(Facts {
-        kind,
-        home,
-        site,
-        attempt,
-        caller,
-        evidence,
-        device_code,
-        best_effort,
-        success,
-        dead,
-        forbidden,
-    })
+    Some(Facts { kind, home, site, attempt, caller, evidence, device_code, best_effort, success, dead, forbidden })
 }
 
 /// A loop with what is known of it.

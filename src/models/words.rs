@@ -47,6 +47,11 @@ impl Words {
         self.has("await", first) && rest.iter().any(|word| self.has("news", word))
     }
 
+    /// Whether a value by this name bounds how often something is done.
+    pub fn is_bound(&self, name: &str) -> bool {
+        self.names("bound", name)
+    }
+
     /// Whether a call by this name takes the next piece of work for itself.
     pub fn is_claim(&self, name: &str) -> bool {
         split(name).first().is_some_and(|first| self.has("claim", first))

@@ -18,7 +18,12 @@ fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let carries = facts.evidence.as_ref().is_some_and(|e| e.strong || e.near);
     // Without a pause it works through data, page by page; a worker waits between its rounds.
     (facts.is_worker() && carries && cost::sleeps(shown)).then(|| Diagnosis {
-        message: format!("worker comes back to a {} {}", cost::status(facts), cost::phrase(shown)),
+        message: format!(
+            "{} comes back to a {} {}",
+            if shown.is_unbounded() { "worker" } else { "loop" },
+            cost::status(facts),
+            cost::phrase(shown)
+        ),
         help:
             "end the worker, or stop it and tell a person, when the credential is refused; back off only for failures \
                that can pass"

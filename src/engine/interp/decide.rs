@@ -20,7 +20,7 @@ impl Interp<'_> {
         };
         let compared = self.compared.take();
         if self.until.is_none() && !tainted && wish.leave.is_some_and(|leave| leave != taken) {
-            self.until = compared;
+            self.until = compared.filter(|name| self.db.lookup.models.words.is_bound(name.as_str()));
         }
         self.decisions.push(Decision {
             at,

@@ -172,6 +172,9 @@ impl Interp<'_> {
             .or_else(|| arms.iter().find(|a| a.future.is_some() && stays(a)))
             .or_else(|| arms.first());
         let Some(arm) = chosen else { return Ok(Value::Unit) };
+        if !holds(self, arm) && !delays(self, arm) {
+            self.waited(arm.span);
+        }
         let value = match &arm.future {
             Some(future) => {
                 let value = self.eval(future)?;
