@@ -182,6 +182,11 @@ impl<'a> Db<'a> {
         self.callers.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether a function is test code that code outside of tests has nothing to do with.
+    pub fn is_foreign_test(&self, id: FnId, home: FnId) -> bool {
+        self.program().function(id).is_test && !self.program().function(home).is_test
+    }
+
     /// The functions that hand out a type and belong to another, or to none: `Builder::build`, `connect`.
     pub fn makers(&self, id: TypeId) -> &[FnId] {
         self.makers.get(&id).map_or(&[], Vec::as_slice)

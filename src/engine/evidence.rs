@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use crate::engine::db::Db;
 use crate::engine::types::Ty;
 use crate::ir::visit::{self, Node};
-use crate::ir::{Expr, ExprKind, Name, PatKind, Span, Type};
+use crate::ir::{Block, Expr, ExprKind, Name, PatKind, Span, Type};
 use crate::syntax::program::{FnId, TypeId};
 
 /// Calls followed from the attempt.
@@ -63,9 +63,11 @@ pub fn find(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Eviden
         return Some(found);
     }
     let data = db.program().function(home);
+    let used = data.def.body.as_ref().map(|body| names_in(body, body.span)).unwrap_or_default();
     for param in &data.def.params {
         if let PatKind::Bind { name, .. } = &param.pat.kind
             && db.lookup.models.words.is_credential(name.as_str())
+            && used.contains(name)
         {
             keep(Some(Evidence::new(format!("parameter `{name}`"), false)));
         }
@@ -77,7 +79,7 @@ pub fn find(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Eviden
     }
     let handed = takes_request(db, home, attempt);
     if handed != Handed::Nothing {
-        for (caller, _) in db.callers(home).iter().filter(|(id, _)| !db.program().function(*id).is_test).take(CALLERS) {
+        for (caller, _) in db.callers(home).iter().filter(|(id, _)| !db.is_foreign_test(*id, home)).take(CALLERS) {
             if let Some(body) = &db.program().function(*caller).def.body
                 && let Some(found) = within(db, *caller, body.span)
                 && (found.strong || handed == Handed::Operation)
@@ -88,6 +90,20 @@ pub fn find(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Option<Eviden
         }
     }
     weak
+}
+
+/// The variables that a range of a body names.
+fn names_in(body: &Block, range: Span) -> FxHashSet<Name> {
+    let mut names = FxHashSet::default();
+    visit::block(body, &mut |node| {
+        if let Node::Expr(Expr { kind: ExprKind::Path(path), span }) = node
+            && range.contains(*span)
+        {
+            names.extend(path.single());
+        }
+        true
+    });
+    names
 }
 
 /// What a function was given that its attempt may send.
@@ -119,17 +135,14 @@ fn takes_request(db: &Db<'_>, home: FnId, attempt: Span) -> Handed {
             is_request.then_some(*name)
         })
         .collect();
-    let mut handed = Handed::Nothing;
-    visit::block(body, &mut |node| {
-        if let Node::Expr(Expr { kind: ExprKind::Path(path), span }) = node
-            && path.single().is_some_and(|name| given.contains(&name))
-            && handed != Handed::Operation
-        {
-            handed = if attempt.contains(*span) { Handed::Operation } else { Handed::Parts };
-        }
-        true
-    });
-    handed
+    let among = |names: FxHashSet<Name>| given.iter().any(|name| names.contains(name));
+    if among(names_in(body, attempt)) {
+        Handed::Operation
+    } else if among(names_in(body, body.span)) {
+        Handed::Parts
+    } else {
+        Handed::Nothing
+    }
 }
 
 /// Signs inside a range of a function.
@@ -162,9 +175,7 @@ pub fn downwards(db: &Db<'_>, home: FnId, span: Span) -> Option<Evidence> {
         let mut next = Vec::new();
         for id in front {
             // A function that does not lead to the network does not send anything there; the first ones may build it.
-            if !seen.insert(id)
-                || (hop > 0 && db.hops(id).is_none() && !builds(db, id))
-                || db.program().function(id).is_test
+            if !seen.insert(id) || (hop > 0 && db.hops(id).is_none() && !builds(db, id)) || db.is_foreign_test(id, home)
             {
                 continue;
             }

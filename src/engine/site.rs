@@ -296,7 +296,7 @@ pub fn examine(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Vec<Facts>
     if !db.call(home, attempt).is_some_and(|c| c.indirect) {
         return examine_one(db, home, site, attempt, With { caller: None, failing: &[] }).into_iter().collect();
     }
-    let callers = db.callers(home).iter().filter(|(id, _)| !db.program().function(*id).is_test && *id != home);
+    let callers = db.callers(home).iter().filter(|(id, _)| !db.is_foreign_test(*id, home) && *id != home);
     let facts: Vec<Facts> = callers
         .take(CALLERS)
         .filter_map(|caller| examine_one(db, home, site, attempt, With { caller: Some(*caller), failing: &[] }))
