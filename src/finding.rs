@@ -95,7 +95,7 @@ pub struct Slept {
 }
 
 /// What a witness step shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The attempt that fails.
     Attempt,

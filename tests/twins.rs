@@ -317,12 +317,17 @@ fn examples_and_packages_for_tests_count_as_tests() {
         ("[package]\nname = 'kit'", "src/lib.rs", 1),
         ("[package]\nname = 'kit'", "examples/demo.rs", 0),
         ("[package]\nname = 'kit-test-utils'", "src/lib.rs", 0),
+        ("[package]\nname = 'kit'", "src/integration.rs", 0),
     ] {
         let root = dir.path().join(format!("{}-{count}", file.replace('/', "-")));
         let path = root.join(file);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(root.join("Cargo.toml"), manifest).expect("a manifest");
         std::fs::write(&path, &text).expect("a source file");
+        if file == "src/integration.rs" {
+            let parent = "#[cfg(all(test, feature = \"live\"))]\nmod integration;\n";
+            std::fs::write(root.join("src/lib.rs"), parent).expect("a source file");
+        }
         let found = |args: &[&str]| {
             let output = std::process::Command::new(env!("CARGO_BIN_EXE_retrylint"))
                 .args(["check", "--format", "json"])
@@ -336,4 +341,51 @@ fn examples_and_packages_for_tests_count_as_tests() {
         assert_eq!(found(&[]), count, "{manifest} {file}");
         assert_eq!(found(&["--include-tests"]), 1, "{manifest} {file}");
     }
+}
+
+#[test]
+fn a_job_from_a_queue() {
+    pair(
+        "pub struct Db;
+        impl Db {
+            async fn get_next_job(&self) -> anyhow::Result<u64> { self.query().await }
+            async fn get_settings(&self) -> anyhow::Result<u64> { self.query().await }
+        }
+        pub async fn run(api: Api, db: Db) {
+            loop {
+                let Ok(_n) = db.@.await else { continue };
+                if let Err(e) = api.send().await {
+                    log::error!(\"{e}\");
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                }
+            }
+        }",
+        "get_settings()",
+        "get_next_job()",
+    );
+}
+
+#[test]
+fn an_attempt_that_was_begun_before_the_select() {
+    // The pinned future is the attempt; the ticks beside it are not the delay before the next one.
+    let found = reported(
+        "pub async fn run(api: Api) {
+            loop {
+                let mut alive = tokio::time::interval(Duration::from_secs(10));
+                let sending = api.send();
+                tokio::pin!(sending);
+                let result = loop {
+                    tokio::select! {
+                        _ = alive.tick() => log::info!(\"alive\"),
+                        result = &mut sending => break result,
+                    }
+                };
+                match result {
+                    Ok(_) => return,
+                    Err(e) => { log::warn!(\"{e}\"); tokio::time::sleep(Duration::from_secs(3)).await }
+                }
+            }
+        }",
+    );
+    assert_eq!(found, ["retries every failure, a dead key too, until the process ends, sleeping in between"]);
 }

@@ -70,6 +70,8 @@ pub struct Facts {
     pub device_code: bool,
     /// Nobody waits for it to succeed: its result is dropped on purpose, or it only says "I am here".
     pub best_effort: bool,
+    /// It asks whether the other side is up.
+    pub probe: bool,
     /// Success.
     pub success: Run,
     /// 401.
@@ -82,7 +84,7 @@ impl Facts {
     /// How much it tells: it burns, and it carries a credential.
     fn rank(&self) -> u8 {
         let burns = self.dead.burns() || self.forbidden.burns();
-        match (burns && !self.device_code, &self.evidence) {
+        match (burns && !self.device_code && !self.probe, &self.evidence) {
             (true, Some(_)) => 3,
             (true, None) => 2,
             (false, Some(_)) => 1,
@@ -249,13 +251,13 @@ fn called<'t>(db: &'t Db<'_>, home: FnId, call: Span) -> &'t str {
     found
 }
 
-/// `let _ = api.send_typing().await;`, or a call that names itself a heartbeat or a probe.
+/// `let _ = api.send_typing().await;`, or a call that names itself a heartbeat.
 fn is_best_effort(db: &Db<'_>, home: FnId, attempt: Span) -> bool {
     let data = db.program().function(home);
     let text = db.program().file(data.file).source.slice(attempt);
     let words = &db.lookup.models.words;
-    let mut names = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    if names.any(|name| words.names("keepalive", name)) || words.names("probe", called(db, home, attempt)) {
+    let mut names = text.split(|c: char| !c.is_alphanumeric() && c != '_').chain([data.def.name.as_str()]);
+    if names.any(|name| words.names("keepalive", name)) {
         return true;
     }
     let Some(body) = &data.def.body else { return false };
@@ -344,7 +346,21 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
     let text = db.program().file(data.file).source.slice(data.span);
     let device_code = db.lookup.models.words.within("device", text);
     let best_effort = is_best_effort(db, home, attempt);
-    Some(Facts { kind, home, site, attempt, caller, evidence, device_code, best_effort, success, dead, forbidden })
+    let probe = db.lookup.models.words.names("probe", called(db, home, attempt));
+    Some(Facts {
+        kind,
+        home,
+        site,
+        attempt,
+        caller,
+        evidence,
+        device_code,
+        best_effort,
+        probe,
+        success,
+        dead,
+        forbidden,
+    })
 }
 
 /// A loop with what is known of it.

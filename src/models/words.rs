@@ -43,8 +43,10 @@ impl Words {
             return true;
         }
         let parts = split(name);
-        let Some((first, rest)) = parts.split_first() else { return false };
-        self.has("await", first) && rest.iter().any(|word| self.has("news", word))
+        let awaits = |word: &String| self.has("await", word);
+        let Some(at) = parts.iter().position(awaits) else { return false };
+        // `wait_for_event`, `get_next_job`
+        (at == 0 || parts[at] == "next") && parts[at..].iter().any(|word| self.has("news", word))
     }
 
     /// Whether a value by this name bounds how often something is done.

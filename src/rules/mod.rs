@@ -66,7 +66,7 @@ pub fn judge(db: &Db<'_>, examined: &Examined, options: &Options) -> (Site, Opti
     // 403 also means a rate limit, an entitlement or a firewall: a site that only burns on 403 is reported milder.
     let only_forbidden = !facts.dead.burns() && facts.forbidden.burns();
     let shown = if only_forbidden { &facts.forbidden } else { &facts.dead };
-    if !shown.burns() || facts.device_code {
+    if !shown.burns() || facts.device_code || facts.probe {
         return (site, None);
     }
     let certainty = match (shown.open.len(), shown.assumed.len(), evidence.strong) {

@@ -29,6 +29,7 @@ pub fn site(db: &Db<'_>, facts: &Facts) -> Site {
         _ if facts.device_code && dead.burns() => {
             Verdict::Undecided("polls an OAuth device code: 403 means not yet".to_owned())
         }
+        _ if facts.probe && dead.burns() => Verdict::Undecided("asks whether the other side is up".to_owned()),
         _ if dead.is_event_driven() => Verdict::Undecided("waits for an event before each attempt".to_owned()),
         (_, None) => Verdict::NoCredential,
         _ if !dead.burns() => Verdict::Stops(dead.run.attempts),
@@ -120,6 +121,7 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
         _ => None,
     });
     let mut delays = 0;
+    let mut shown_at: FxHashSet<(At, Role)> = FxHashSet::default();
     for (i, event) in round.iter().enumerate() {
         let step = match event {
             Event::Attempt(at) => (Role::Attempt, at, format!("this attempt is refused with {status}")),
@@ -148,7 +150,10 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
             Event::Tick(at) => (Role::Delay, at, "waits for the next tick".to_owned()),
             Event::Question(..) | Event::Wait(_) => continue,
         };
-        out.push(Step { role: step.0, place: place(program, *step.1), what: step.2 });
+        // A loop inside the round comes by the same place many times.
+        if shown_at.insert((*step.1, step.0)) {
+            out.push(Step { role: step.0, place: place(program, *step.1), what: step.2 });
+        }
     }
     out
 }

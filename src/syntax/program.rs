@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir::{self, Item, ItemKind, Name, Path, Span, Type, Variant};
 use crate::workspace::Package;
@@ -244,10 +244,33 @@ struct Place {
     is_test: bool,
 }
 
+/// The modules in files of their own that are declared for tests only: `#[cfg(test)] mod tests;`.
+fn test_modules(files: &[Loaded]) -> FxHashSet<(Name, Vec<Name>)> {
+    fn collect(items: &[Item], krate: Name, module: &[Name], found: &mut FxHashSet<(Name, Vec<Name>)>) {
+        for item in items {
+            let ItemKind::Mod(def) = &item.kind else { continue };
+            let path = [module, &[def.name]].concat();
+            match &def.items {
+                Some(items) => collect(items, krate, &path, found),
+                None if item.is_test => {
+                    found.insert((krate, path));
+                }
+                None => {}
+            }
+        }
+    }
+    let mut found = FxHashSet::default();
+    for loaded in files {
+        collect(&loaded.file.items, loaded.krate, &loaded.module, &mut found);
+    }
+    found
+}
+
 impl Program {
     /// Indexes the files of a unit.
     pub fn new(files: Vec<Loaded>) -> Program {
         let mut program = Program::default();
+        let tests = test_modules(&files);
         for loaded in files {
             let file = FileId(program.files.len() as u32);
             program.files.push(FileData { source: loaded.source, package: loaded.package, reported: loaded.reported });
@@ -255,7 +278,9 @@ impl Program {
             for name in &loaded.module {
                 module = program.child(module, *name);
             }
-            program.add_items(loaded.file.items, Place { file, module, is_test: loaded.is_test });
+            let in_tests = |n| tests.contains(&(loaded.krate, loaded.module[..n].to_vec()));
+            let is_test = loaded.is_test || (1..=loaded.module.len()).any(in_tests);
+            program.add_items(loaded.file.items, Place { file, module, is_test });
         }
         program.link_globs();
         program.link_impls();

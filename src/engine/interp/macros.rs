@@ -157,6 +157,18 @@ impl Interp<'_> {
         Ok(text)
     }
 
+    /// A variable that holds how the attempt went.
+    fn names_failure(&self, e: &Expr) -> bool {
+        match &e.kind {
+            ExprKind::Ref { expr, .. } => self.names_failure(expr),
+            ExprKind::Path(path) => path
+                .single()
+                .and_then(|name| self.local(name))
+                .is_some_and(|cell| self.load(&self.cells[cell.0 as usize]).is_tainted()),
+            _ => false,
+        }
+    }
+
     /// One arm of a `select!` is taken: the one that holds the attempt, else a delay, else the first that stays.
     pub(super) fn select(&mut self, arms: &[SelectArm]) -> Eval {
         let depth = self.frame().locals.len();
@@ -165,14 +177,17 @@ impl Interp<'_> {
             arm.future.as_ref().is_some_and(|f| run.db.is_delay_within(run.frame().id, f.span))
         };
         let stays = |arm: &SelectArm| !Branch::Expr(&arm.body).leaves();
+        // `result = &mut listening`, where the attempt was begun before.
+        let begun = |run: &Self, arm: &SelectArm| arm.future.as_ref().is_some_and(|f| run.names_failure(f));
         let chosen = arms
             .iter()
             .find(|a| holds(self, a))
+            .or_else(|| arms.iter().find(|a| begun(self, a)))
             .or_else(|| arms.iter().find(|a| delays(self, a)))
             .or_else(|| arms.iter().find(|a| a.future.is_some() && stays(a)))
             .or_else(|| arms.first());
         let Some(arm) = chosen else { return Ok(Value::Unit) };
-        if !holds(self, arm) && !delays(self, arm) {
+        if !holds(self, arm) && !begun(self, arm) && !delays(self, arm) {
             self.waited(arm.span);
         }
         let value = match &arm.future {
