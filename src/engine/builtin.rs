@@ -11,6 +11,7 @@ use crate::engine::trace::Exit;
 use crate::engine::types::Ty;
 use crate::engine::value::{Failure, PlaceRef, Unknown, Value};
 use crate::ir::{Expr, ExprKind, Name, Span};
+use crate::models::Marker;
 
 /// Methods that give the receiver back.
 const SAME: &[&str] = &[
@@ -438,6 +439,14 @@ impl Interp<'_> {
             ("is_ok_and", Ok(v)) | ("is_err_and", Err(v)) => self.apply(&arg(), vec![(**v).clone()])?,
             ("is_ok_and" | "is_err_and", _) => Value::Bool(false),
             ("flatten", Ok(v)) => (**v).clone(),
+            (name, Err(v))
+                if matches!(
+                    self.db.lookup.models.retry.marker(name),
+                    Some(Marker::StopMethod | Marker::AgainMethod)
+                ) =>
+            {
+                Value::err(Value::Foreign(Name::new(name), [(**v).clone()].into()))
+            }
             ("or", Err(_)) => arg(),
             _ => same,
         })
