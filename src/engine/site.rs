@@ -301,13 +301,37 @@ pub fn candidates(db: &Db<'_>, id: FnId, site: Span) -> Vec<Span> {
 /// it is never attempted.
 pub fn examine(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Vec<Facts> {
     let alone = With::default();
-    if db.call(home, attempt).is_some_and(|c| c.indirect) {
+    let indirect = db.call(home, attempt).is_some_and(|c| c.indirect);
+    if indirect || is_of_given_trait(db, home, attempt) {
         let facts = with_callers(db, home, site, attempt, alone);
-        if !facts.is_empty() {
+        // An operation of some trait's is any implementation's where no caller shows which.
+        if facts.iter().any(|f| indirect || f.dead.run.hit) {
             return facts;
         }
     }
     examine_one(db, home, site, attempt, alone).into_iter().collect()
+}
+
+/// The attempt is a method of a parameter whose type is a trait, and all it needs is in there: `operation.execute()`.
+fn is_of_given_trait(db: &Db<'_>, home: FnId, attempt: Span) -> bool {
+    let data = db.program().function(home);
+    let scope = db.scope(home);
+    let Some(body) = &data.def.body else { return false };
+    let mut found = false;
+    visit::block(body, &mut |node| {
+        if let Node::Expr(Expr { kind: ExprKind::Method { recv, args, .. }, span }) = node
+            && *span == attempt
+            && args.is_empty()
+            && let ExprKind::Path(path) = &recv.kind
+        {
+            found = data.def.params.iter().any(|param| {
+                matches!(&param.pat.kind, PatKind::Bind { name, .. } if *name != "self" && path.single() == Some(*name))
+                    && matches!(scope.read(db.program(), &param.ty), Ty::Dyn(_))
+            });
+        }
+        !found
+    });
+    found
 }
 
 /// Runs one candidate once for every call that hands the operation in.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 /// Where a call has something: in front of the dot, or among its arguments.
@@ -273,7 +273,6 @@ pub struct RetryLibraries {
     types: FxHashMap<String, usize>,
     markers: FxHashMap<String, Marker>,
     jitters: FxHashMap<String, (f64, f64)>,
-    crates: FxHashSet<String>,
 }
 
 /// The first segment of a path.
@@ -290,9 +289,6 @@ impl RetryLibraries {
             }
             if let Some(method) = &retry.method {
                 self.methods.entry(method.clone()).or_default().push(index);
-            }
-            for path in retry.calls.iter().chain(&retry.of).chain(&retry.traits) {
-                self.crates.insert(krate(path).to_owned());
             }
             self.markers.extend(retry.errors.iter().map(|(name, marker)| (name.clone(), *marker)));
             self.retries.push(retry);
@@ -336,6 +332,11 @@ impl RetryLibraries {
     pub fn is_of_library(&self, index: usize, ty: &str) -> bool {
         let retry = &self.retries[index];
         retry.traits.iter().chain(&retry.of).chain(&retry.calls).any(|path| krate(path) == krate(ty))
+    }
+
+    /// Whether `?` that makes an error of this type makes it transient.
+    pub fn takes_for_transient(&self, ty: &str) -> bool {
+        (0..self.retries.len()).any(|index| self.retries[index].question_mark && self.is_of_library(index, ty))
     }
 
     /// The schedule that a call makes, and what its arguments set.

@@ -3,6 +3,7 @@
 use super::branch::Branch;
 use super::{Decision, Event, Interp, Tri, Wish};
 use crate::engine::scenario::Scenario;
+use crate::engine::types::Ty;
 use crate::engine::value::Value;
 use crate::ir::Span;
 
@@ -91,7 +92,12 @@ impl Interp<'_> {
             Value::Result(Err(_)) => true,
             other => matches!(other, Value::Unknown(_)) && other.is_tainted(),
         };
-        if fails && self.in_attempt && self.operation.is_some_and(|(home, _)| self.frame().id == home) {
+        let in_operation = self.operation.is_some_and(|(home, _)| self.frame().id == home);
+        let to_library = match &self.frame().error {
+            Ty::Ext(path) => self.db.lookup.models.retry.takes_for_transient(path.as_str()),
+            _ => false,
+        };
+        if fails && self.in_attempt && (in_operation || to_library) {
             self.question_mark_at = Some(self.at(span));
         }
     }
