@@ -87,6 +87,11 @@ fn schedules_are_evaluated_with_the_defaults_of_the_libraries() {
         ("tryhard::a_config", 5, 10.0, 10.0),
         ("retry::every_error", 6, 2.5, 2.5),
         ("fure::every_error", 5, 12.0, 12.0),
+        // 1 + 2 + 4 + .. + 128, but none longer than 60
+        ("ways::a_static", 9, 183.0, 183.0),
+        ("ways::a_constant", 3, 2.0, 2.0),
+        ("ways::a_function", 5, 15.0, 15.0),
+        ("ways::a_list", 4, 36.0, 36.0),
     ] {
         let site = site(sites, function);
         assert_eq!(site["kind"], "combinator", "{function}");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::interp::{Eval, Flow, Interp};
+use crate::engine::schedule::Schedule;
 use crate::engine::text::{Piece, Text};
 use crate::engine::trace::Exit;
 use crate::engine::types::{Ty, join};
@@ -181,6 +182,12 @@ impl Interp<'_> {
             | (_, "identity" | "ready" | "black_box", 1) => return Ok(values.swap_remove(0)),
             ("Instant" | "SystemTime" | "Utc" | "Local", "now", 0) => {
                 return Ok(Value::named(Ty::Unknown, Name::new(DEADLINE)));
+            }
+            ("iter", "repeat", 1) => {
+                let delay = self.load(&values[0]);
+                if let Value::Duration(..) = delay {
+                    return Ok(Value::Schedule(Arc::new(Schedule::repeating(&delay))));
+                }
             }
             ("StatusCode", "from_u16", 1) => {
                 let value = self.load(&values[0]);

@@ -3,10 +3,11 @@
 use rustc_hash::FxHashSet;
 
 use crate::engine::db::Db;
+use crate::engine::types::join;
 use crate::ir::visit::{self, Node};
 use crate::ir::{Block, Expr, ExprKind, Name, PatKind, Span, Stmt};
 use crate::models::Place;
-use crate::syntax::program::FnId;
+use crate::syntax::program::{FnId, Res};
 
 /// A call of a retry library.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,22 @@ pub fn combinators(db: &Db<'_>, id: FnId) -> Vec<Combinator> {
         true
     });
     out
+}
+
+/// What a `for` goes through is made by a retry library: `Backoff::new(..)`, `ExponentialBuilder::default().build()`.
+pub fn is_schedule(db: &Db<'_>, id: FnId, iter: &Expr) -> bool {
+    let scope = db.scope(id);
+    let mut found = false;
+    visit::expr(iter, &mut |node| {
+        if let Node::Expr(Expr { kind: ExprKind::Call { callee, .. }, .. }) = node
+            && let ExprKind::Path(path) = &callee.kind
+            && let Some(Res::External(full)) = db.resolve(&scope, path)
+        {
+            found |= db.lookup.models.retry.constructor(&join(&full)).is_some();
+        }
+        !found
+    });
+    found
 }
 
 /// The library call at the bottom of a chain: `op.retry(..).when(..).await`.

@@ -60,50 +60,36 @@ pub enum Next {
 impl Schedule {
     /// The schedule that a model describes, as it is before anything is set.
     pub fn of(index: usize, model: &ScheduleModel) -> Schedule {
-        let jitter = model.jitter.unwrap_or((1.0, 1.0));
+        let delays = Delays::Ruled(Rule::of(model));
         Schedule {
             model: Some(index),
-            retries: model.retries,
-            until: None,
-            condition: None,
-            taken: 0,
             optional: model.optional,
-            delays: Delays::Ruled(Rule {
-                curve: model.curve,
-                first: model.first,
-                step: model.step,
-                factor: model.factor.unwrap_or(1.0),
-                scale: 1.0,
-                cap: model.cap,
-                total: model.total,
-                jitter,
-                jittered: model.jittered.unwrap_or(jitter),
-            }),
+            ..Schedule::plain(model.retries, None, delays)
         }
     }
 
     /// Any value used as a schedule: a list of delays, or something unknown.
     pub fn from_value(value: &Value) -> Schedule {
-        let blank = |retries, until, delays| Schedule {
-            model: None,
-            retries,
-            until,
-            condition: None,
-            taken: 0,
-            optional: false,
-            delays,
-        };
         match value {
             Value::Schedule(schedule) => (**schedule).clone(),
             Value::List(items) => {
                 let delays: Vec<Option<(f64, f64)>> = items.iter().map(seconds).collect();
-                blank(u32::try_from(items.len()).ok(), None, Delays::Listed(delays.into()))
+                Schedule::plain(u32::try_from(items.len()).ok(), None, Delays::Listed(delays.into()))
             }
-            Value::Unknown(Unknown { name, .. }) => {
-                blank(None, Some(name.unwrap_or_else(|| Name::new("its schedule ends"))), Delays::Unknown)
-            }
-            _ => blank(None, Some(Name::new("its schedule ends")), Delays::Unknown),
+            other => Schedule::plain(None, name_of(Some(other)), Delays::Unknown),
         }
+    }
+
+    /// The same delay for ever.
+    pub fn repeating(delay: &Value) -> Schedule {
+        let rule = Rule::of(&ScheduleModel::default());
+        let mut schedule = Schedule::plain(None, None, Delays::Ruled(rule));
+        schedule.set(Setting::Constant, Some(delay));
+        schedule
+    }
+
+    fn plain(retries: Option<u32>, until: Option<Name>, delays: Delays) -> Schedule {
+        Schedule { model: None, retries, until, condition: None, taken: 0, optional: false, delays }
     }
 
     /// Applies what an argument sets; `None` is a method without one.
@@ -264,6 +250,21 @@ impl Schedule {
 }
 
 impl Rule {
+    fn of(model: &ScheduleModel) -> Rule {
+        let jitter = model.jitter.unwrap_or((1.0, 1.0));
+        Rule {
+            curve: model.curve,
+            first: model.first,
+            step: model.step,
+            factor: model.factor.unwrap_or(1.0),
+            scale: 1.0,
+            cap: model.cap,
+            total: model.total,
+            jitter,
+            jittered: model.jittered.unwrap_or(jitter),
+        }
+    }
+
     fn delay(&self, n: u32) -> Option<(f64, f64)> {
         let first = self.first?;
         let plain = match self.curve {

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::engine::combinator::Combinator;
+use crate::engine::combinator::{Combinator, is_schedule};
 use crate::engine::db::Db;
 use crate::engine::evidence::{self, Evidence};
 use crate::engine::interp::{Forced, Interp, MANY, Target};
@@ -115,7 +115,7 @@ pub fn sites(db: &Db<'_>, id: FnId) -> Vec<Span> {
             let may_retry = match &e.kind {
                 ExprKind::Loop { .. } => true,
                 ExprKind::While { cond, .. } => !takes_data(db, cond),
-                ExprKind::For { pat, iter, .. } => counts(pat, iter),
+                ExprKind::For { pat, iter, .. } => counts(pat, iter) || is_schedule(db, id, iter),
                 _ => return true,
             };
             if may_retry && (db.is_delay_within(id, e.span) || speaks_of_attempts(source.slice(e.span))) {

@@ -556,9 +556,8 @@ impl Walk<'_> {
             // A trait gives it to every function: the schedule is the library's, or the trait is imported by name.
             let imported = || {
                 model.traits.iter().any(|full| {
-                    let last = Name::new(full.rsplit("::").next().unwrap_or(full));
-                    let found = self.lookup.program.resolve(self.scope.module, &[last]);
-                    matches!(found, Some(Res::External(path)) if join(&path) == *full)
+                    let path: Vec<Name> = full.split("::").map(Name::new).collect();
+                    self.lookup.program.imports(self.scope.module, &path)
                 })
             };
             let from_library = || args.iter().any(|ty| is_path(ty, &|path| models.is_of_library(*index, path)));
@@ -654,6 +653,13 @@ fn is_pointer(path: &crate::ir::Path) -> bool {
         )
 }
 
+/// A name that a glob brings in from a retry library: `use backon::*`.
+fn from_library(lookup: Lookup<'_>, scope: &Scope, path: &[Name]) -> Option<Res> {
+    let globs = lookup.program.globs(scope.module).iter();
+    let full = globs.map(|glob| [glob.as_slice(), path].concat());
+    full.map(|full| (join(&full), full)).find(|(name, _)| lookup.models.retry.knows(name)).map(|(_, f)| Res::External(f))
+}
+
 /// Resolves a path in a scope, with `Self::f` and `<T>::f` read as the type they name.
 pub fn resolve_path(lookup: Lookup<'_>, scope: &Scope, path: &crate::ir::Path) -> Option<Res> {
     let owner = match (&path.qself, path.segments.first()) {
@@ -662,7 +668,13 @@ pub fn resolve_path(lookup: Lookup<'_>, scope: &Scope, path: &crate::ir::Path) -
         (None, Some(first)) if path.segments.len() == 2 => scope.generics.get(first).cloned(),
         _ => None,
     };
-    let Some(owner) = owner else { return lookup.program.resolve(scope.module, &path.segments) };
+    let Some(owner) = owner else {
+        let found = lookup.program.resolve(scope.module, &path.segments);
+        return match &found {
+            Some(Res::Def(_)) => found,
+            _ => from_library(lookup, scope, &path.segments).or(found),
+        };
+    };
     let last = path.last();
     match owner {
         Ty::Adt(id, _) => {

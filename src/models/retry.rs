@@ -188,7 +188,7 @@ pub enum Setting {
 }
 
 /// A type that says how often and how far apart, with its defaults.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ScheduleModel {
     /// The type, or the module of the constructors, by all its paths.
@@ -316,6 +316,11 @@ impl RetryLibraries {
     /// A schedule by its index.
     pub fn schedule(&self, index: usize) -> &ScheduleModel {
         &self.schedules[index]
+    }
+
+    /// Whether a path names something of a library.
+    pub fn knows(&self, path: &str) -> bool {
+        self.calls.contains_key(path) || self.constructors.contains_key(path) || self.types.contains_key(path)
     }
 
     /// The library call that a path names.

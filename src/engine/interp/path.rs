@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{CALLS, Eval, Frame, Interp, Target};
-use crate::engine::http;
+use crate::engine::{duration, http};
 use crate::engine::types::{Scope, Ty, join};
 use crate::engine::value::{Struct, Unknown, Value};
 use crate::finding::SiteKind;
@@ -59,6 +59,9 @@ impl<'a> Interp<'a> {
         }
         if let Some(value) = http::constant(owner, last.as_str()) {
             return value;
+        }
+        if owner == "Duration" && last.as_str().starts_with("from_") {
+            return Value::Foreign(last, Arc::from([]));
         }
         let of_type = owner.starts_with(|c: char| c.is_uppercase());
         if of_type && self.db.lookup.models.retry.marker(last.as_str()).is_some() {
@@ -138,7 +141,11 @@ impl<'a> Interp<'a> {
                 let fields = args.into_iter().enumerate().map(|(i, v)| (Name::new(&i.to_string()), v)).collect();
                 Ok(self.variant(id, index, fields))
             }
-            Value::Foreign(name, _) => Ok(Value::Foreign(name, args.into())),
+            Value::Foreign(name, _) => {
+                // `.map(Duration::from_secs)`
+                let made = args.first().and_then(|arg| duration::constructor(name.as_str(), &self.load(arg)));
+                Ok(made.unwrap_or_else(|| Value::Foreign(name, args.into())))
+            }
             other => {
                 let ret = match other.ty() {
                     Ty::Func(ret) => (*ret).clone(),
