@@ -293,15 +293,14 @@ impl Interp<'_> {
             | "read_to_string" | "chunk" | "collect" => Value::ok(Value::Str(Text(vec![Piece::Asked]))),
             // The body of a refusal is not what the code expects to decode, unless it decodes anything.
             "json" | "into_json" | "body_json" => {
-                let ty = self.db.static_type(self.frame().id, e.span);
                 let wanted = match &e.kind {
                     ExprKind::Method { turbofish, .. } => {
                         turbofish.first().map(|t| self.frame().scope.read(self.db.program(), t))
                     }
                     _ => None,
                 };
-                let _ = ty;
-                match wanted {
+                let declared = || self.decoded.as_ref().filter(|(at, _)| *at == e.span).map(|(_, ty)| ty.clone());
+                match wanted.or_else(declared) {
                     Some(Ty::Adt(..)) => Value::err(Value::Failure(Failure {
                         ty: Ty::ext("reqwest::Error"),
                         status: None,

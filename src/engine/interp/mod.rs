@@ -144,6 +144,8 @@ pub struct Interp<'a> {
     also: Vec<Span>,
     /// Which of several functions a call ran on the way to the network.
     pub(super) chosen: FxHashMap<At, FnId>,
+    /// What a body is decoded to, by the call that decodes it, where a `let` says so.
+    pub(super) decoded: Option<(Span, Ty)>,
     /// Where a library call's operation is written.
     operation: Option<(FnId, Span)>,
     /// The last `?` of the operation that let its failure through.
@@ -177,6 +179,7 @@ impl<'a> Interp<'a> {
             told: false,
             also: Vec::new(),
             chosen: FxHashMap::default(),
+            decoded: None,
             operation: None,
             question_mark_at: None,
             given: Vec::new(),
