@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use crate::engine::combinator::{Combinator, combinators};
 use crate::engine::db::Db;
 use crate::engine::site;
 use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
@@ -127,16 +128,20 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
     }
     let program = Program::new(files);
     let db = Db::new(&program, models);
-    let sites: Vec<(FnId, Span)> = program
+    let homes: Vec<FnId> = program
         .functions()
         .filter(|id| {
             let data = program.function(*id);
             program.file(data.file).reported && (options.include_tests || !data.is_test)
         })
-        .flat_map(|id| site::sites(&db, id).into_iter().map(move |span| (id, span)))
         .collect();
-    let examined: Vec<site::Examined> =
+    let sites: Vec<(FnId, Span)> =
+        homes.iter().flat_map(|id| site::sites(&db, *id).into_iter().map(move |span| (*id, span))).collect();
+    let calls: Vec<(FnId, Combinator)> =
+        homes.iter().flat_map(|id| combinators(&db, *id).into_iter().map(move |call| (*id, call))).collect();
+    let mut examined: Vec<site::Examined> =
         sites.par_iter().filter_map(|(id, span)| site::analyse(&db, *id, *span)).collect();
+    examined.par_extend(calls.par_iter().filter_map(|(id, call)| site::analyse_call(&db, *id, call)));
     let examined = site::innermost(examined);
     for entry in &examined {
         let (site, finding) = rules::judge(&db, entry, options);

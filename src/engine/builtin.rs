@@ -11,6 +11,7 @@ use crate::engine::trace::Exit;
 use crate::engine::types::Ty;
 use crate::engine::value::{Failure, PlaceRef, Unknown, Value};
 use crate::ir::{Expr, ExprKind, Name, Span};
+use crate::models::Marker;
 
 /// Methods that give the receiver back.
 const SAME: &[&str] = &[
@@ -292,15 +293,14 @@ impl Interp<'_> {
             | "read_to_string" | "chunk" | "collect" => Value::ok(Value::Str(Text(vec![Piece::Asked]))),
             // The body of a refusal is not what the code expects to decode, unless it decodes anything.
             "json" | "into_json" | "body_json" => {
-                let ty = self.db.static_type(self.frame().id, e.span);
                 let wanted = match &e.kind {
                     ExprKind::Method { turbofish, .. } => {
                         turbofish.first().map(|t| self.frame().scope.read(self.db.program(), t))
                     }
                     _ => None,
                 };
-                let _ = ty;
-                match wanted {
+                let declared = || self.decoded.as_ref().filter(|(at, _)| *at == e.span).map(|(_, ty)| ty.clone());
+                match wanted.or_else(declared) {
                     Some(Ty::Adt(..)) => Value::err(Value::Failure(Failure {
                         ty: Ty::ext("reqwest::Error"),
                         status: None,
@@ -438,6 +438,14 @@ impl Interp<'_> {
             ("is_ok_and", Ok(v)) | ("is_err_and", Err(v)) => self.apply(&arg(), vec![(**v).clone()])?,
             ("is_ok_and" | "is_err_and", _) => Value::Bool(false),
             ("flatten", Ok(v)) => (**v).clone(),
+            (name, Err(v))
+                if matches!(
+                    self.db.lookup.models.retry.marker(name),
+                    Some(Marker::StopMethod | Marker::AgainMethod)
+                ) =>
+            {
+                Value::err(Value::Foreign(Name::new(name), [(**v).clone()].into()))
+            }
             ("or", Err(_)) => arg(),
             _ => same,
         })

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::engine::interp::{Eval, Flow, Interp};
+use crate::engine::schedule::Schedule;
 use crate::engine::text::{Piece, Text};
 use crate::engine::trace::Exit;
 use crate::engine::types::{Ty, join};
 use crate::engine::value::{Failure, Unknown, Value};
 use crate::engine::{duration, http};
 use crate::ir::{BinOp, Expr, ExprKind, Name, Span};
-use crate::models::{Answer, DelayUnit, Network};
+use crate::models::{Answer, DelayUnit, Marker, Network, Runs};
 use crate::syntax::program::{Def, FnId, Res};
 
 /// The name of what was computed from the clock.
@@ -96,8 +97,14 @@ impl Interp<'_> {
             (Some(own), _) => Some(*own),
             (None, [one]) => Some(*one),
             (None, many) if self.in_attempt && !self.hit => {
-                many.iter().copied().filter(|t| self.db.hops(*t).is_some()).min_by_key(|t| (self.db.hops(*t), *t))
+                let nearest = many.iter().copied().filter(|t| self.db.hops(*t).is_some());
+                let nearest = nearest.min_by_key(|t| (self.db.hops(*t), *t));
+                let here = self.at(span);
+                self.chosen.extend(nearest.map(|id| (here, id)));
+                nearest
             }
+            // A retry inside the attempt comes by again, and it is the same one.
+            (None, _) if self.in_attempt => self.chosen.get(&self.at(span)).copied(),
             _ => None,
         };
         match chosen {
@@ -136,20 +143,15 @@ impl Interp<'_> {
             }
             return Ok(Value::Delay(time));
         }
+        if let Some(index) = models.retry.call(full) {
+            return self.retrying(span, index, None, args);
+        }
         let mut values = self.eval_all(args)?;
+        if let Some(schedule) = self.new_schedule(full, &values) {
+            return Ok(schedule);
+        }
         if let Some(runs) = models.runs(full) {
-            if runs.argument >= values.len() {
-                return Ok(Value::unknown());
-            }
-            let value = values.swap_remove(runs.argument);
-            let out = match self.load(&value) {
-                Value::Closure(closure) => self.run_closure(&closure, Vec::new())?,
-                task @ Value::Task(_) if last.starts_with("spawn") => {
-                    return Ok(Value::Foreign(Name::new("JoinHandle"), [task].into()));
-                }
-                other => self.finish(other, span)?,
-            };
-            return Ok(if runs.wraps_ok { Value::ok(out) } else { out });
+            return self.run_argument(span, runs, last, values);
         }
         if let Some(network) = self.db.call(self.frame().id, span).and_then(|c| c.network.clone()) {
             return Ok(self.answer(&network));
@@ -180,6 +182,12 @@ impl Interp<'_> {
             | (_, "identity" | "ready" | "black_box", 1) => return Ok(values.swap_remove(0)),
             ("Instant" | "SystemTime" | "Utc" | "Local", "now", 0) => {
                 return Ok(Value::named(Ty::Unknown, Name::new(DEADLINE)));
+            }
+            ("iter", "repeat", 1) => {
+                let delay = self.load(&values[0]);
+                if let Value::Duration(..) = delay {
+                    return Ok(Value::Schedule(Arc::new(Schedule::repeating(&delay))));
+                }
             }
             ("StatusCode", "from_u16", 1) => {
                 let value = self.load(&values[0]);
@@ -224,10 +232,36 @@ impl Interp<'_> {
         }
         let loaded: Vec<Value> = values.iter().map(|v| self.load(v)).collect();
         // `backoff::Error::transient(e)`, `Error::Permanent(e)`, `Poll::Ready(x)`: keep what it wraps.
-        if last.starts_with(|c: char| c.is_uppercase()) || matches!(last, "transient" | "permanent") {
+        let marker = models.retry.marker(last).filter(|_| owner.starts_with(|c: char| c.is_uppercase()));
+        if let Some(Marker::StopResult | Marker::AgainResult) = marker {
+            return Ok(Value::err(Value::Foreign(Name::new(last), values.into())));
+        }
+        if last.starts_with(|c: char| c.is_uppercase()) || marker.is_some() {
             return Ok(Value::Foreign(Name::new(last), values.into()));
         }
         Ok(Value::derived(self.db.static_type(self.frame().id, span), &loaded))
+    }
+
+    /// Runs the argument that a call runs.
+    fn run_argument(&mut self, span: Span, runs: Runs, name: &str, mut values: Vec<Value>) -> Eval {
+        if runs.argument >= values.len() {
+            return Ok(Value::unknown());
+        }
+        let value = values.swap_remove(runs.argument);
+        let out = match self.load(&value) {
+            Value::Closure(closure) => self.run_closure(&closure, Vec::new())?,
+            task @ Value::Task(_) if name.starts_with("spawn") => {
+                return Ok(Value::Foreign(Name::new("JoinHandle"), [task].into()));
+            }
+            other => self.finish(other, span)?,
+        };
+        Ok(match (runs.wraps_err, &out) {
+            (Some(variant), Value::Result(Err(error))) => {
+                Value::err(Value::Foreign(variant, [(**error).clone()].into()))
+            }
+            _ if runs.wraps_ok => Value::ok(out),
+            _ => out,
+        })
     }
 
     fn exchange(&mut self, place: &Value, new: Value) -> Value {
@@ -288,6 +322,20 @@ impl Interp<'_> {
             None => self.eval(recv)?,
         };
         let value = self.load(&recv);
+        match &value {
+            Value::Retrying(retrying) => {
+                let args = self.eval_all(args)?;
+                return self.retrying_method(e.span, &retrying.clone(), name, args);
+            }
+            Value::Schedule(schedule) if self.db.call(self.frame().id, e.span).is_none_or(|c| c.retry.is_none()) => {
+                let args = self.eval_all(args)?;
+                return self.schedule_method(&place, &schedule.clone(), name, args);
+            }
+            _ => {}
+        }
+        if let Some(index) = self.db.call(self.frame().id, e.span).and_then(|c| c.retry) {
+            return self.retrying(e.span, index, Some(value), args);
+        }
         let own = match (&value, value.ty()) {
             (Value::Failure(f), ty @ Ty::Adt(id, _)) => {
                 let own = self.db.lookup.methods(&ty, name, args.len());
@@ -336,6 +384,12 @@ impl Interp<'_> {
         {
             self.eval_all(args)?;
             return Ok(self.answer(&network));
+        }
+        if let Ty::Ext(path) = value.ty()
+            && let Some(runs) = self.db.lookup.models.runs_method(path.as_str(), name.as_str())
+        {
+            let values = self.eval_all(args)?;
+            return self.run_argument(e.span, runs, name.as_str(), values);
         }
         let words = &self.db.lookup.models.words;
         if name == "tick" && args.is_empty() {

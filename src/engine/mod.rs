@@ -5,6 +5,7 @@
 
 mod builtin;
 mod call;
+pub mod combinator;
 pub mod db;
 mod duration;
 pub mod evidence;
@@ -13,6 +14,7 @@ mod interp;
 mod lookup;
 mod pattern;
 pub mod scenario;
+mod schedule;
 pub mod site;
 mod summary;
 mod text;

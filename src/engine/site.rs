@@ -2,11 +2,13 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::engine::combinator::{Combinator, is_schedule};
 use crate::engine::db::Db;
 use crate::engine::evidence::{self, Evidence};
 use crate::engine::interp::{Forced, Interp, MANY, Target};
 use crate::engine::scenario::Scenario;
 use crate::engine::trace::{At, Decision, Event, Exit, Run};
+use crate::engine::types::Ty;
 use crate::finding::SiteKind;
 use crate::ir::visit::{self, Node};
 use crate::ir::{Expr, ExprKind, Name, Pat, PatKind, Span, Stmt};
@@ -18,6 +20,8 @@ const RERUNS: usize = 8;
 const CANDIDATES: usize = 6;
 /// Callers of a function that retries what it is given.
 const CALLERS: usize = 24;
+/// Functions that hand on an operation, from the one that has it to the one that retries it.
+const FORWARDS: usize = 3;
 /// Attempts with one credential that are still healthy: the first and one on a fresh connection.
 pub const ALLOWED: u32 = 2;
 
@@ -62,8 +66,9 @@ pub struct Facts {
     pub site: Span,
     /// The call that is attempted.
     pub attempt: Span,
-    /// The call that hands the operation to the site's function, where it is passed in.
-    pub caller: Option<(FnId, Span)>,
+    /// The calls that hand the operation to the site's function, where it is passed in: the nearest first, the one
+    /// that has it last.
+    pub callers: Vec<(FnId, Span)>,
     /// Why it is believed to carry a credential.
     pub evidence: Option<Evidence>,
     /// It polls an OAuth device code: a refusal means that the user has not agreed yet.
@@ -78,6 +83,8 @@ pub struct Facts {
     pub dead: Shown,
     /// 403.
     pub forbidden: Shown,
+    /// What the library offers to tell failures apart, for people.
+    pub advice: Option<Name>,
 }
 
 impl Facts {
@@ -110,7 +117,7 @@ pub fn sites(db: &Db<'_>, id: FnId) -> Vec<Span> {
             let may_retry = match &e.kind {
                 ExprKind::Loop { .. } => true,
                 ExprKind::While { cond, .. } => !takes_data(db, cond),
-                ExprKind::For { pat, iter, .. } => counts(pat, iter),
+                ExprKind::For { pat, iter, .. } => counts(pat, iter) || is_schedule(db, id, iter),
                 _ => return true,
             };
             if may_retry && (db.is_delay_within(id, e.span) || speaks_of_attempts(source.slice(e.span))) {
@@ -295,34 +302,119 @@ pub fn candidates(db: &Db<'_>, id: FnId, site: Span) -> Vec<Span> {
 /// Runs one candidate in every scenario: once, or once for every caller where the operation is passed in. Empty when
 /// it is never attempted.
 pub fn examine(db: &Db<'_>, home: FnId, site: Span, attempt: Span) -> Vec<Facts> {
-    if !db.call(home, attempt).is_some_and(|c| c.indirect) {
-        return examine_one(db, home, site, attempt, With { caller: None, failing: &[] }).into_iter().collect();
+    let alone = With::default();
+    let indirect = db.call(home, attempt).is_some_and(|c| c.indirect);
+    if indirect || is_of_given_trait(db, home, attempt) {
+        let facts = with_callers(db, home, site, attempt, alone);
+        // An operation of some trait's is any implementation's where no caller shows which.
+        if facts.iter().any(|f| indirect || f.dead.run.hit) {
+            return facts;
+        }
     }
-    let callers = db.callers(home).iter().filter(|(id, _)| !db.is_foreign_test(*id, home) && *id != home);
-    let facts: Vec<Facts> = callers
-        .take(CALLERS)
-        .filter_map(|caller| examine_one(db, home, site, attempt, With { caller: Some(*caller), failing: &[] }))
+    examine_one(db, home, site, attempt, alone).into_iter().collect()
+}
+
+/// The attempt is a method of a parameter whose type is a trait, and all it needs is in there: `operation.execute()`.
+fn is_of_given_trait(db: &Db<'_>, home: FnId, attempt: Span) -> bool {
+    let data = db.program().function(home);
+    let scope = db.scope(home);
+    let Some(body) = &data.def.body else { return false };
+    let mut found = false;
+    visit::block(body, &mut |node| {
+        if let Node::Expr(Expr { kind: ExprKind::Method { recv, args, .. }, span }) = node
+            && *span == attempt
+            && args.is_empty()
+            && let ExprKind::Path(path) = &recv.kind
+        {
+            found = data.def.params.iter().any(|param| {
+                matches!(&param.pat.kind, PatKind::Bind { name, .. } if *name != "self" && path.single() == Some(*name))
+                    && matches!(scope.read(db.program(), &param.ty), Ty::Dyn(_))
+            });
+        }
+        !found
+    });
+    found
+}
+
+/// Runs one candidate once for every call that hands the operation in.
+fn with_callers(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_>) -> Vec<Facts> {
+    let chains = handed_in(db, home);
+    chains.iter().filter_map(|callers| examine_one(db, home, site, attempt, With { callers, ..with })).collect()
+}
+
+/// The ways on which an operation comes into a function: its callers, and the callers of those that only hand on what
+/// they were given.
+fn handed_in(db: &Db<'_>, home: FnId) -> Vec<Vec<(FnId, Span)>> {
+    let callers = |id: FnId| {
+        let others = db.callers(id).iter().copied();
+        others.filter(move |(caller, _)| !db.is_foreign_test(*caller, home) && *caller != id && *caller != home)
+    };
+    let mut done = Vec::new();
+    let mut front: Vec<Vec<(FnId, Span)>> = callers(home).map(|caller| vec![caller]).collect();
+    for _ in 0..FORWARDS {
+        let mut next = Vec::new();
+        for chain in front {
+            let Some((caller, call)) = chain.last().copied() else { continue };
+            let before: Vec<(FnId, Span)> =
+                if hands_on(db, caller, call) { callers(caller).collect() } else { Vec::new() };
+            if before.is_empty() {
+                done.push(chain);
+                continue;
+            }
+            next.extend(before.into_iter().map(|link| chain.iter().copied().chain([link]).collect::<Vec<_>>()));
+        }
+        front = next;
+    }
+    done.extend(front);
+    done.truncate(CALLERS);
+    done
+}
+
+/// A call that passes on a function which its own function was given.
+fn hands_on(db: &Db<'_>, caller: FnId, call: Span) -> bool {
+    let data = db.program().function(caller);
+    let scope = db.scope(caller);
+    let given: Vec<Name> = data
+        .def
+        .params
+        .iter()
+        .filter(|param| matches!(scope.read(db.program(), &param.ty), Ty::Func(_)))
+        .filter_map(|param| match &param.pat.kind {
+            PatKind::Bind { name, .. } => Some(*name),
+            _ => None,
+        })
         .collect();
-    if facts.is_empty() {
-        return examine_one(db, home, site, attempt, With { caller: None, failing: &[] }).into_iter().collect();
-    }
-    facts
+    let Some(body) = data.def.body.as_ref().filter(|_| !given.is_empty()) else { return false };
+    let mut found = false;
+    visit::block(body, &mut |node| {
+        if let Node::Expr(Expr { kind: ExprKind::Path(path), span }) = node {
+            found |= call.contains(*span) && path.single().is_some_and(|name| given.contains(&name));
+        }
+        !found
+    });
+    found
 }
 
 /// What a run is given besides the site.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct With<'s> {
-    /// The call that hands over the operation.
-    caller: Option<(FnId, Span)>,
+    /// The calls that hand over the operation.
+    callers: &'s [(FnId, Span)],
     /// Calls that fail like the attempt.
     failing: &'s [Span],
+    /// The site is a library's call, by its model.
+    library: Option<usize>,
 }
 
 fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_>) -> Option<Facts> {
-    let caller = with.caller;
+    let caller = with.callers.last().copied();
     let whole = db.program().function(home).def.body.as_ref().map(|b| b.span);
-    let kind = if whole == Some(site) { SiteKind::Recursion } else { SiteKind::Loop };
-    let mut target = Target { home, site, attempt, response_world: true, recursion: kind == SiteKind::Recursion };
+    let kind = match with.library {
+        Some(_) => SiteKind::Combinator,
+        None if whole == Some(site) => SiteKind::Recursion,
+        None => SiteKind::Loop,
+    };
+    let mut target = Target { home, site, attempt, response_world: true, kind };
     let explore = |db, scenario, target| explore(db, scenario, target, with);
     let mut dead = explore(db, Scenario::DeadKey, target);
     if dead.run.attempts == 0 {
@@ -336,6 +428,10 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
     let success = run(db, Scenario::Success, target, dead.forced.clone(), with);
     let forbidden = explore(db, Scenario::Forbidden, target);
     let evidence = match caller {
+        None if kind == SiteKind::Combinator => match dead.run.operation {
+            Some((written, body)) if dead.run.hit => evidence::find(db, written, body, body),
+            _ => None,
+        },
         // What was passed in counts only if it was seen to go to the network.
         Some((caller, call)) if dead.run.hit => evidence::find(db, caller, call, call),
         Some(_) => None,
@@ -347,12 +443,13 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
     let device_code = db.lookup.models.words.within("device", text);
     let best_effort = is_best_effort(db, home, attempt);
     let probe = db.lookup.models.words.names("probe", called(db, home, attempt));
+    let advice = with.library.and_then(|index| db.lookup.models.retry.retry(index).advice.as_deref()).map(Name::new);
     Some(Facts {
         kind,
         home,
         site,
         attempt,
-        caller,
+        callers: with.callers.to_vec(),
         evidence,
         device_code,
         best_effort,
@@ -360,6 +457,7 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
         success,
         dead,
         forbidden,
+        advice,
     })
 }
 
@@ -394,15 +492,10 @@ pub fn innermost(examined: Vec<Examined>) -> Vec<Examined> {
 pub fn analyse(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
     let mut best: Option<(u8, Examined)> = None;
     for attempt in candidates(db, home, site).into_iter().take(CANDIDATES) {
-        let mut all = examine(db, home, site, attempt);
-        // The first of the most telling: `sort_by_key` is stable.
-        all.sort_by_key(|facts| std::cmp::Reverse(facts.rank()));
-        let mut all = all.into_iter();
-        let Some(facts) = all.next() else { continue };
-        let rank = facts.rank();
-        let others = if rank == 3 { all.filter(|f| f.rank() == 3).collect() } else { Vec::new() };
+        let all = examine(db, home, site, attempt);
+        let Some((rank, examined)) = most_telling(home, site, all) else { continue };
         if best.as_ref().is_none_or(|(r, _)| rank > *r) {
-            best = Some((rank, Examined { home, site, facts, others }));
+            best = Some((rank, examined));
         }
         if rank == 3 {
             break;
@@ -416,7 +509,7 @@ pub fn analyse(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
             .take(CANDIDATES)
             .collect();
         if let [first, _, ..] = network.as_slice()
-            && let Some(facts) = examine_one(db, home, site, *first, With { caller: None, failing: &network })
+            && let Some(facts) = examine_one(db, home, site, *first, With { failing: &network, ..With::default() })
             && facts.rank() == 3
         {
             return Some(Examined { home, site, facts, others: Vec::new() });
@@ -425,12 +518,34 @@ pub fn analyse(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
     best.map(|(_, examined)| examined)
 }
 
+/// What a library call shows: on its own, or, where its operation is handed in by callers, with each of them.
+pub fn analyse_call(db: &Db<'_>, home: FnId, call: &Combinator) -> Option<Examined> {
+    let with = With { library: Some(call.model), ..With::default() };
+    let own = examine_one(db, home, call.site, call.attempt, with)?;
+    let mut all = Vec::new();
+    if !own.dead.run.hit && call.is_given {
+        all = with_callers(db, home, call.site, call.attempt, with);
+    }
+    if all.is_empty() {
+        all.push(own);
+    }
+    Some(most_telling(home, call.site, all)?.1)
+}
+
+/// The facts that tell most, with the others that tell as much where all is known; and how much that is.
+fn most_telling(home: FnId, site: Span, mut all: Vec<Facts>) -> Option<(u8, Examined)> {
+    // The first of the most telling: `sort_by_key` is stable.
+    all.sort_by_key(|facts| std::cmp::Reverse(facts.rank()));
+    let mut all = all.into_iter();
+    let facts = all.next()?;
+    let rank = facts.rank();
+    let others = if rank == 3 { all.filter(|f| f.rank() == 3).collect() } else { Vec::new() };
+    Some((rank, Examined { home, site, facts, others }))
+}
+
 fn run(db: &Db<'_>, scenario: Scenario, target: Target, forced: Forced, with: With<'_>) -> Run {
     let interp = Interp::new(db, scenario, target, forced).failing(with.failing);
-    match with.caller {
-        Some((id, call)) => interp.called_from(id, call).run(),
-        None => interp.run(),
-    }
+    interp.called_from(with.callers).run()
 }
 
 /// Runs a scenario, again with other answers where a condition that has nothing to do with the failure made it stop,

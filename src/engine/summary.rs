@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::engine::lookup::Lookup;
 use crate::engine::types::{Scope, Ty, join};
 use crate::ir::{Block, Expr, ExprKind, Lit, MacroBody, Name, Param, Pat, PatKind, Span, Stmt};
-use crate::models::Network;
+use crate::models::{Network, Place};
 use crate::syntax::program::{Def, FnId, Res};
 
 /// A call as the summary saw it.
@@ -23,6 +23,8 @@ pub struct Call {
     pub network: Option<Network>,
     /// It calls a parameter, a field or a local variable that holds a function.
     pub indirect: bool,
+    /// It is a retry library's, by the index of its model.
+    pub retry: Option<usize>,
     /// What it returns.
     pub ty: Option<Ty>,
     /// A closure or function argument may be run by it.
@@ -444,7 +446,10 @@ impl Walk<'_> {
                         let (owner, method) = full.rsplit_once("::")?;
                         self.lookup.models.network_method(owner, method).cloned()
                     });
-                    if let Some(runs) = self.lookup.models.runs(&full) {
+                    call.retry = self.lookup.models.retry.call(&full);
+                    if let Some(index) = call.retry {
+                        self.operation(&mut call, index, None, &types)
+                    } else if let Some(runs) = self.lookup.models.runs(&full) {
                         let inner = match types.get(runs.argument) {
                             Some(Ty::Func(ret)) => (**ret).clone(),
                             Some(other) => other.clone(),
@@ -499,6 +504,13 @@ impl Walk<'_> {
         };
         let types: Vec<Ty> = args.iter().map(|a| self.arg(a, &given)).collect();
         let mut call = Call::default();
+        if let Some(index) = self.retry_method(&ty, name, &types) {
+            call.retry = Some(index);
+            let out = self.operation(&mut call, index, Some(&ty), &types);
+            call.ty = Some(out.clone());
+            self.out.calls.insert(e.span, call);
+            return out;
+        }
         // A field that holds a closure is called as `(self.op)(..)`, so this is always a method.
         let targets = self.lookup.methods(&ty, name, args.len());
         let out = if let Some(first) = targets.first() {
@@ -526,6 +538,48 @@ impl Walk<'_> {
         call.ty = Some(out.clone());
         self.out.calls.insert(e.span, call);
         out
+    }
+
+    /// The way to call a retry library that a method is.
+    fn retry_method(&self, recv: &Ty, name: Name, args: &[Ty]) -> Option<usize> {
+        let models = &self.lookup.models.retry;
+        let candidates = models.methods(name.as_str());
+        if candidates.is_empty() || !self.lookup.methods(recv, name, args.len()).is_empty() {
+            return None;
+        }
+        let is_path = |ty: &Ty, wanted: &dyn Fn(&str) -> bool| matches!(ty, Ty::Ext(path) if wanted(path.as_str()));
+        candidates.iter().copied().find(|index| {
+            let model = models.retry(*index);
+            if !model.of.is_empty() {
+                return is_path(recv, &|path| models.is_of_library(*index, path));
+            }
+            // A trait gives it to every function: the schedule is the library's, or the trait is imported by name.
+            let imported = || {
+                model.traits.iter().any(|full| {
+                    let path: Vec<Name> = full.split("::").map(Name::new).collect();
+                    self.lookup.program.imports(self.scope.module, &path)
+                })
+            };
+            let from_library = || args.iter().any(|ty| is_path(ty, &|path| models.is_of_library(*index, path)));
+            matches!(recv, Ty::Func(_) | Ty::Unknown) && (from_library() || imported())
+        })
+    }
+
+    /// What a library call gives, and the functions that its operation runs.
+    fn operation(&self, call: &mut Call, index: usize, recv: Option<&Ty>, args: &[Ty]) -> Ty {
+        let model = self.lookup.models.retry.retry(index);
+        let ty = match model.operation {
+            Place::Receiver(_) => recv,
+            Place::Argument(i) => args.get(i),
+        };
+        match (ty, &model.action) {
+            (Some(Ty::Func(ret)), _) => (**ret).clone(),
+            (Some(ty @ Ty::Adt(..)), Some(action)) => {
+                call.targets = self.lookup.methods(ty, Name::new(action), 0);
+                call.targets.first().map_or(Ty::Unknown, |id| self.lookup.returns(*id))
+            }
+            _ => Ty::Unknown,
+        }
     }
 
     /// An awaited call on a type of a service's own client is a request with its credential.
@@ -599,6 +653,13 @@ fn is_pointer(path: &crate::ir::Path) -> bool {
         )
 }
 
+/// A name that a glob brings in from a retry library: `use backon::*`.
+fn from_library(lookup: Lookup<'_>, scope: &Scope, path: &[Name]) -> Option<Res> {
+    let globs = lookup.program.globs(scope.module).iter();
+    let full = globs.map(|glob| [glob.as_slice(), path].concat());
+    full.map(|full| (join(&full), full)).find(|(name, _)| lookup.models.retry.knows(name)).map(|(_, f)| Res::External(f))
+}
+
 /// Resolves a path in a scope, with `Self::f` and `<T>::f` read as the type they name.
 pub fn resolve_path(lookup: Lookup<'_>, scope: &Scope, path: &crate::ir::Path) -> Option<Res> {
     let owner = match (&path.qself, path.segments.first()) {
@@ -607,7 +668,13 @@ pub fn resolve_path(lookup: Lookup<'_>, scope: &Scope, path: &crate::ir::Path) -
         (None, Some(first)) if path.segments.len() == 2 => scope.generics.get(first).cloned(),
         _ => None,
     };
-    let Some(owner) = owner else { return lookup.program.resolve(scope.module, &path.segments) };
+    let Some(owner) = owner else {
+        let found = lookup.program.resolve(scope.module, &path.segments);
+        return match &found {
+            Some(Res::Def(_)) => found,
+            _ => from_library(lookup, scope, &path.segments).or(found),
+        };
+    };
     let last = path.last();
     match owner {
         Ty::Adt(id, _) => {

@@ -1,7 +1,7 @@
 //! What a run leaves behind: events in order, and the decisions that had to be assumed.
 
 use crate::ir::{Name, Span};
-use crate::syntax::program::FileId;
+use crate::syntax::program::{FileId, FnId};
 
 /// A place in a file of the unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +25,8 @@ pub enum Event {
     Tick(At),
     /// It waited for something else than time: a message, a connection.
     Wait(At),
+    /// `?` turned the failure into an error that a retry library takes for a passing one.
+    Transient(At),
     /// Control went back to the loop's head.
     BackEdge(At),
 }
@@ -78,6 +80,8 @@ pub struct Run {
     pub status_asked: bool,
     /// The status of the scenario.
     pub status: Option<u16>,
+    /// Where a library call's operation is written, where that is known.
+    pub operation: Option<(FnId, Span)>,
 }
 
 impl Run {

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use crate::engine::schedule::Schedule;
 use crate::engine::text::Text;
 use crate::engine::types::Ty;
-use crate::ir::{Block, Expr, Name, Param};
+use crate::ir::{Block, Expr, Name, Param, Span};
+use crate::models::Role;
 use crate::syntax::program::{FnId, TypeId};
 
 /// A cell of the store: what a variable holds.
@@ -71,6 +73,27 @@ pub struct Task {
     pub home: FnId,
 }
 
+/// A call of a retry library that has not run yet.
+#[derive(Clone, Debug)]
+pub struct Retrying {
+    /// Which way to call which library.
+    pub model: usize,
+    /// The call.
+    pub at: Span,
+    /// Where its delays come from.
+    pub delay_at: Span,
+    /// The function it was written in.
+    pub home: FnId,
+    /// What is attempted.
+    pub operation: Value,
+    /// How often and how far apart.
+    pub schedule: Schedule,
+    /// What was handed over to decide.
+    pub deciders: Vec<(Role, Value)>,
+    /// What the operation is given.
+    pub context: Vec<Value>,
+}
+
 /// A value of a type with fields.
 #[derive(Clone, Debug)]
 pub struct Struct {
@@ -127,6 +150,10 @@ pub enum Value {
     Task(Arc<Task>),
     /// A delay that waits when it is awaited: least and most seconds, or unknown.
     Delay(Option<(f64, f64)>),
+    /// How often and how far apart, as a retry library has it.
+    Schedule(Arc<Schedule>),
+    /// A call of a retry library.
+    Retrying(Arc<Retrying>),
     /// A reference to a place.
     Ref(PlaceRef),
 }

@@ -9,7 +9,9 @@ use serde::Deserialize;
 
 use crate::ir::Name;
 
+mod retry;
 mod words;
+pub use retry::{Curve, Marker, Place, Retry, RetryLibraries, Role, ScheduleModel, Setting};
 pub use words::{Words, split as split_words};
 
 static BUILT_IN: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/models.rs"));
@@ -35,6 +37,12 @@ struct ModelFile {
     sdk: Vec<SdkEntry>,
     credential: Option<CredentialEntry>,
     words: Option<FxHashMap<String, Vec<String>>>,
+    #[serde(default)]
+    retry: Vec<Retry>,
+    #[serde(default)]
+    schedule: Vec<ScheduleModel>,
+    #[serde(default)]
+    jitter: Vec<retry::JitterModel>,
 }
 
 #[derive(Deserialize)]
@@ -64,10 +72,14 @@ struct SpawnEntry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrapperEntry {
-    call: String,
+    call: Option<String>,
+    of: Option<String>,
+    #[serde(default)]
+    methods: Vec<String>,
     argument: usize,
     #[serde(default)]
     wraps_ok: bool,
+    wraps_err: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +159,8 @@ pub struct Runs {
     pub argument: usize,
     /// Its result arrives inside one more `Ok`.
     pub wraps_ok: bool,
+    /// Its error arrives inside this variant.
+    pub wraps_err: Option<Name>,
 }
 
 /// All models of a run.
@@ -155,6 +169,7 @@ pub struct Models {
     delays: FxHashMap<String, DelayUnit>,
     delay_methods: FxHashMap<(String, String), DelayUnit>,
     runs: FxHashMap<String, Runs>,
+    runs_methods: FxHashMap<(String, String), Runs>,
     constructors: FxHashMap<String, Name>,
     network: FxHashMap<(String, String), Network>,
     network_fns: FxHashMap<String, Network>,
@@ -163,6 +178,8 @@ pub struct Models {
     credential_methods: FxHashSet<String>,
     /// Words.
     pub words: Words,
+    /// Retry libraries.
+    pub retry: RetryLibraries,
 }
 
 impl Models {
@@ -206,10 +223,18 @@ impl Models {
             }
         }
         for entry in file.spawn {
-            self.runs.insert(entry.call, Runs { argument: 0, wraps_ok: !entry.closure || entry.wraps_ok });
+            let wraps_ok = !entry.closure || entry.wraps_ok;
+            self.runs.insert(entry.call, Runs { argument: 0, wraps_ok, wraps_err: None });
         }
         for entry in file.wrapper {
-            self.runs.insert(entry.call, Runs { argument: entry.argument, wraps_ok: entry.wraps_ok });
+            let wraps_err = entry.wraps_err.as_deref().map(Name::new);
+            let runs = Runs { argument: entry.argument, wraps_ok: entry.wraps_ok, wraps_err };
+            if let Some(call) = entry.call {
+                self.runs.insert(call, runs);
+            }
+            for method in entry.methods {
+                self.runs_methods.insert((entry.of.clone().unwrap_or_default(), method), runs);
+            }
         }
         for entry in file.constructor {
             self.constructors.insert(entry.call, Name::new(&entry.gives));
@@ -238,6 +263,7 @@ impl Models {
         if let Some(words) = file.words {
             self.words.add(words);
         }
+        self.retry.add(file.retry, file.schedule, file.jitter);
         Ok(())
     }
 
@@ -254,6 +280,12 @@ impl Models {
     /// The call runs one of its arguments.
     pub fn runs(&self, path: &str) -> Option<Runs> {
         self.runs.get(path).copied()
+    }
+
+    /// The method of an external type runs one of its arguments. The type's crate decides.
+    pub fn runs_method(&self, of: &str, method: &str) -> Option<Runs> {
+        let krate = of.split("::").next().unwrap_or(of);
+        self.runs_methods.get(&(krate.to_owned(), method.to_owned())).copied()
     }
 
     /// The type that an external function returns, where a model says so.

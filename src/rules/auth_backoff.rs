@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let shown = cost::shown(facts);
-    (!facts.is_worker() && cost::sleeps(shown) && cost::asks(shown)).then(|| Diagnosis {
+    (!facts.is_worker() && cost::sleeps(shown) && cost::asks(shown) && !cost::converts(shown)).then(|| Diagnosis {
         message: format!("retries a {} {}", cost::status(facts), cost::phrase(shown)),
         help: "a refused credential stays refused: on 401 and 403 rotate to another credential or refresh once, else \
                return the error at once"

@@ -14,10 +14,14 @@ pub(super) static RULE: Rule = Rule {
 
 fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let shown = cost::shown(facts);
-    (!facts.is_worker() && cost::sleeps(shown) && !cost::asks(shown)).then(|| Diagnosis {
+    let speaks = !facts.is_worker() && cost::sleeps(shown) && !cost::asks(shown) && !cost::converts(shown);
+    speaks.then(|| Diagnosis {
         message: format!("retries every failure, a {} too, {}", cost::status(facts), cost::phrase(shown)),
-        help: "ask what failed before the delay: retry timeouts, 429 and 5xx, and return 401 and 403 at once"
-            .to_owned(),
+        help: match facts.advice {
+            Some(advice) => format!("{advice}: timeouts, 429 and 5xx may pass, 401 and 403 do not"),
+            None => "ask what failed before the delay: retry timeouts, 429 and 5xx, and return 401 and 403 at once"
+                .to_owned(),
+        },
         milder: false,
     })
 }

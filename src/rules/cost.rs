@@ -57,6 +57,11 @@ pub fn asks(shown: &Shown) -> bool {
     shown.run.last_round().iter().any(|e| matches!(e, Event::Question(..)))
 }
 
+/// Whether `?` made the failure one that a library retries, between the last two attempts.
+pub fn converts(shown: &Shown) -> bool {
+    shown.run.last_round().iter().any(|e| matches!(e, Event::Transient(_)))
+}
+
 /// The status that burns.
 pub fn status(facts: &Facts) -> &'static str {
     if facts.dead.burns() { "dead key" } else { "key that is refused with 403" }

@@ -11,6 +11,7 @@ mod auth_hammer;
 mod catch_all_retry;
 mod cost;
 mod dead_key_worker;
+mod question_mark_transient;
 mod witness;
 
 /// A rule and its page.
@@ -56,7 +57,13 @@ pub fn find(code_or_name: &str) -> Option<&'static Rule> {
 }
 
 /// Every rule, by code.
-pub static RULES: &[&Rule] = &[&auth_backoff::RULE, &auth_hammer::RULE, &catch_all_retry::RULE, &dead_key_worker::RULE];
+pub static RULES: &[&Rule] = &[
+    &auth_backoff::RULE,
+    &auth_hammer::RULE,
+    &catch_all_retry::RULE,
+    &question_mark_transient::RULE,
+    &dead_key_worker::RULE,
+];
 
 /// The verdict on a site, and the finding that follows from it.
 pub fn judge(db: &Db<'_>, examined: &Examined, options: &Options) -> (Site, Option<Finding>) {

@@ -75,7 +75,7 @@ pub fn finding(
         let span = Span { start: data.def.name_span.start, end: data.span.end };
         sites.push(SiteRef { kind: SiteKind::Policy, place: place(program, At { file: data.file, span }) });
     }
-    for (id, call) in std::iter::once(facts).chain(&examined.others).filter_map(|f| f.caller) {
+    for (id, call) in std::iter::once(facts).chain(&examined.others).flat_map(|f| f.callers.iter().copied()) {
         let file = program.function(id).file;
         sites.push(SiteRef { kind: SiteKind::Combinator, place: place(program, At { file, span: call }) });
     }
@@ -146,6 +146,9 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
             }
             Event::BackEdge(at) => {
                 (Role::BackEdge, at, "back to the next attempt, with the same credential".to_owned())
+            }
+            Event::Transient(at) => {
+                (Role::Test, at, "`?` makes this failure one that is retried, whatever it is".to_owned())
             }
             Event::Tick(at) => (Role::Delay, at, "waits for the next tick".to_owned()),
             Event::Question(..) | Event::Wait(_) => continue,

@@ -663,6 +663,18 @@ impl Program {
         }
     }
 
+    /// Whether a module imports this path of another crate: by any name, `_` too, or with all that stands beside it.
+    pub fn imports(&self, module: ModId, path: &[Name]) -> bool {
+        let data = &self.mods[module.index()];
+        let beside = path.split_last().map_or(path, |(_, beside)| beside);
+        data.uses.values().flatten().any(|used| used == path) || data.globs.iter().any(|glob| glob == beside)
+    }
+
+    /// The modules that a module imports all of, as written.
+    pub fn globs(&self, module: ModId) -> &[Vec<Name>] {
+        &self.mods[module.index()].globs
+    }
+
     /// A name in a module followed by the rest of a path. Of several things with one name (a type and a function),
     /// the first that the rest of the path fits wins.
     fn lookup(&self, module: ModId, first: Name, rest: &[Name], depth: Limit<'_>) -> Option<Res> {

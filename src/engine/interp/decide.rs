@@ -3,6 +3,8 @@
 use super::branch::Branch;
 use super::{Decision, Event, Interp, Tri, Wish};
 use crate::engine::scenario::Scenario;
+use crate::engine::types::Ty;
+use crate::engine::value::Value;
 use crate::ir::Span;
 
 impl Interp<'_> {
@@ -70,9 +72,33 @@ impl Interp<'_> {
     }
 
     pub(in crate::engine) fn question(&mut self, span: Span, what: impl FnOnce() -> String) {
-        if self.after_attempt() && self.scenario != Scenario::Success {
+        let asks = self.after_attempt() || (self.in_attempt && self.operation_asks());
+        if asks && self.scenario != Scenario::Success {
             let at = self.at(span);
             self.events.push(Event::Question(at, what()));
+        }
+    }
+
+    /// The operation of a library call asks what failed, for the library to hear: itself, or by a function whose
+    /// answer decides.
+    fn operation_asks(&self) -> bool {
+        let id = self.frame().id;
+        self.hit && self.operation.is_some_and(|(home, _)| id == home || self.db.decides(id))
+    }
+
+    /// Remembers a `?` of a library call's operation that lets a failure through.
+    pub(super) fn note_question_mark(&mut self, value: &Value, span: Span) {
+        let fails = match self.load(value) {
+            Value::Result(Err(_)) => true,
+            other => matches!(other, Value::Unknown(_)) && other.is_tainted(),
+        };
+        let in_operation = self.operation.is_some_and(|(home, _)| self.frame().id == home);
+        let to_library = match &self.frame().error {
+            Ty::Ext(path) => self.db.lookup.models.retry.takes_for_transient(path.as_str()),
+            _ => false,
+        };
+        if fails && self.in_attempt && (in_operation || to_library) {
+            self.question_mark_at = Some(self.at(span));
         }
     }
 

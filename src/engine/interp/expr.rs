@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{At, CALLS, Eval, Event, Exit, Flow, Frame, Interp, MANY, NESTING, RECURSIONS, STEPS, Tri, Wish};
 use crate::engine::types::Ty;
 use crate::engine::value::{Closure, Failure, Struct, Task, Unknown, Value};
+use crate::finding::SiteKind;
 use crate::ir::{BinOp, Expr, ExprKind, Lit, Span, UnOp};
 use crate::syntax::program::FnId;
 
@@ -202,6 +203,7 @@ impl Interp<'_> {
             }
             ExprKind::Try(inner) => {
                 let value = self.eval(inner)?;
+                self.note_question_mark(&value, e.span);
                 self.question_mark(value)
             }
             ExprKind::If { cond, then, els } => self.if_(cond, then, els.as_deref()),
@@ -224,7 +226,7 @@ impl Interp<'_> {
             ExprKind::For { label, pat, iter, body } => {
                 let iter = self.eval(iter)?;
                 let iter = self.load(&iter);
-                let known = matches!(iter, Value::List(_) | Value::Range(_, Some(_), _));
+                let known = matches!(iter, Value::List(_) | Value::Range(_, Some(_), _) | Value::Schedule(_));
                 self.inner_loop(*label, body, |run, round| {
                     // An unknown collection has one element, as far as this run goes.
                     let item = if known || round < 1 { run.element(&iter, round) } else { None };
@@ -274,13 +276,17 @@ impl Interp<'_> {
                 for (name, value) in fields {
                     known.push((*name, self.eval(value)?));
                 }
-                if let Some(rest) = rest {
-                    let base = self.eval(rest)?;
-                    if let Value::Struct(base) = self.load(&base) {
-                        for (name, value) in &base.fields {
-                            if !known.iter().any(|(n, _)| n == name) {
-                                known.push((*name, value.clone()));
-                            }
+                let base = match rest {
+                    Some(rest) => Some(self.eval(rest)?),
+                    None => None,
+                };
+                if let Some(schedule) = self.built_schedule(path, &known, base.as_ref()) {
+                    return Ok(schedule);
+                }
+                if let Some(Value::Struct(base)) = base.map(|base| self.load(&base)) {
+                    for (name, value) in &base.fields {
+                        if !known.iter().any(|(n, _)| n == name) {
+                            known.push((*name, value.clone()));
                         }
                     }
                 }
@@ -340,6 +346,7 @@ impl Interp<'_> {
                 Ok(Value::Unit)
             }
             Value::Closure(_) => Ok(value),
+            Value::Retrying(retrying) => self.run_retrying(&retrying, span),
             Value::Foreign(name, _) if name == "Tick" => {
                 self.ticked(span);
                 Ok(Value::Unit)
@@ -386,7 +393,7 @@ impl Interp<'_> {
         let data = self.db.program().function(id);
         let Some(body) = &data.def.body else { return Ok(Value::derived(self.db.lookup.returns(id), &args)) };
         let again = self.frames.iter().filter(|f| f.id == id).count();
-        if self.target.recursion && id == self.target.home && self.at_site && !self.in_attempt {
+        if self.target.kind == SiteKind::Recursion && id == self.target.home && self.at_site && !self.in_attempt {
             let at = At { file: data.file, span: data.def.name_span };
             self.events.push(Event::BackEdge(at));
             if again > RECURSIONS {

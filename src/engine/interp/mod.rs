@@ -13,6 +13,7 @@ use crate::engine::scenario::Scenario;
 use crate::engine::trace::{At, Decision, Event, Exit, Run};
 use crate::engine::types::{Scope, Ty};
 use crate::engine::value::{Cell, Value};
+use crate::finding::SiteKind;
 use crate::ir::{Name, Span};
 use crate::syntax::program::FnId;
 
@@ -23,6 +24,7 @@ mod expr;
 mod macros;
 mod path;
 mod places;
+mod retrying;
 mod rounds;
 mod seek;
 
@@ -66,8 +68,8 @@ pub struct Target {
     pub attempt: Span,
     /// Where the operation is unresolved, it answers with a response rather than an error.
     pub response_world: bool,
-    /// The site is the function itself, which calls itself.
-    pub recursion: bool,
+    /// A loop, a library call, or the function itself.
+    pub kind: SiteKind,
 }
 
 /// Answers to conditions that cannot be evaluated: by place, and whether after the first attempt.
@@ -140,6 +142,14 @@ pub struct Interp<'a> {
     pub(super) told: bool,
     /// Further calls that fail like the attempt.
     also: Vec<Span>,
+    /// Which of several functions a call ran on the way to the network.
+    pub(super) chosen: FxHashMap<At, FnId>,
+    /// What a body is decoded to, by the call that decodes it, where a `let` says so.
+    pub(super) decoded: Option<(Span, Ty)>,
+    /// Where a library call's operation is written.
+    operation: Option<(FnId, Span)>,
+    /// The last `?` of the operation that let its failure through.
+    question_mark_at: Option<At>,
     /// A closure that the caller of the site's function hands to a parameter.
     given: Vec<(usize, Value)>,
 }
@@ -168,6 +178,10 @@ impl<'a> Interp<'a> {
             status_asked: false,
             told: false,
             also: Vec::new(),
+            chosen: FxHashMap::default(),
+            decoded: None,
+            operation: None,
+            question_mark_at: None,
             given: Vec::new(),
         }
     }
@@ -181,17 +195,10 @@ impl<'a> Interp<'a> {
     /// Runs the site.
     pub fn run(mut self) -> Run {
         let data = self.db.program().function(self.target.home);
-        self.push_frame(self.target.home);
-        for (i, param) in data.def.params.iter().enumerate() {
-            let value = match self.given.iter().find(|(at, _)| *at == i) {
-                Some((_, value)) => value.clone(),
-                None => self.param_value(param),
-            };
-            self.bind(&param.pat, value);
-        }
-        self.at_site = self.target.recursion;
+        self.enter(self.target.home);
+        self.at_site = self.target.kind == SiteKind::Recursion;
         let exit = match &data.def.body {
-            Some(body) if self.target.recursion => match self.block(body) {
+            Some(body) if self.target.kind == SiteKind::Recursion => match self.block(body) {
                 Err(Flow::Halt(exit)) => exit,
                 _ => Exit::Left,
             },
@@ -210,6 +217,7 @@ impl<'a> Interp<'a> {
             until: self.until,
             status_asked: self.status_asked,
             status: self.scenario.status(),
+            operation: self.operation,
         }
     }
 }

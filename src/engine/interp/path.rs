@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{CALLS, Eval, Frame, Interp, Target};
-use crate::engine::http;
-use crate::engine::types::{Scope, Ty};
+use crate::engine::{duration, http};
+use crate::engine::types::{Scope, Ty, join};
 use crate::engine::value::{Struct, Unknown, Value};
+use crate::finding::SiteKind;
 use crate::ir::{Name, Pat, Span};
 use crate::syntax::program::{Def, FnId, Res};
 
@@ -32,7 +33,14 @@ impl<'a> Interp<'a> {
             Some(Res::Def(Def::Type(id))) => {
                 Value::Struct(Arc::new(Struct { ty: Ty::Adt(id, Arc::from([])), variant: None, fields: Vec::new() }))
             }
-            Some(Res::External(_)) | None => self.foreign_path(path),
+            Some(Res::External(full)) => {
+                let joined = join(&full);
+                if self.db.lookup.models.retry.jitter(&joined).is_some() {
+                    return Value::Foreign(Name::new(&joined), Arc::from([]));
+                }
+                self.unit_schedule(&joined).unwrap_or_else(|| self.foreign_path(path))
+            }
+            None => self.foreign_path(path),
             Some(Res::Def(Def::Mod(_) | Def::Trait(_) | Def::Alias(_))) => Value::unknown(),
         }
     }
@@ -52,6 +60,13 @@ impl<'a> Interp<'a> {
         if let Some(value) = http::constant(owner, last.as_str()) {
             return value;
         }
+        if owner == "Duration" && last.as_str().starts_with("from_") {
+            return Value::Foreign(last, Arc::from([]));
+        }
+        let of_type = owner.starts_with(|c: char| c.is_uppercase());
+        if of_type && self.db.lookup.models.retry.marker(last.as_str()).is_some() {
+            return Value::Foreign(last, Arc::from([]));
+        }
         if last.as_str().starts_with(|c: char| c.is_uppercase())
             && !last.as_str().chars().all(|c| c.is_uppercase() || c == '_' || c.is_ascii_digit())
         {
@@ -70,7 +85,7 @@ impl<'a> Interp<'a> {
                 Value::Struct(Arc::new(Struct { ty: self.frame().scope.self_ty.clone(), variant: None, fields }))
             }
             Some(Res::External(full)) => {
-                let ty = Ty::ext(&crate::engine::types::join(&full));
+                let ty = Ty::ext(&join(&full));
                 Value::Struct(Arc::new(Struct { ty, variant: None, fields }))
             }
             _ => {
@@ -126,7 +141,11 @@ impl<'a> Interp<'a> {
                 let fields = args.into_iter().enumerate().map(|(i, v)| (Name::new(&i.to_string()), v)).collect();
                 Ok(self.variant(id, index, fields))
             }
-            Value::Foreign(name, _) => Ok(Value::Foreign(name, args.into())),
+            Value::Foreign(name, _) => {
+                // `.map(Duration::from_secs)`
+                let made = args.first().and_then(|arg| duration::constructor(name.as_str(), &self.load(arg)));
+                Ok(made.unwrap_or_else(|| Value::Foreign(name, args.into())))
+            }
             other => {
                 let ret = match other.ty() {
                     Ty::Func(ret) => (*ret).clone(),
@@ -142,25 +161,39 @@ impl<'a> Interp<'a> {
         self.matches(pat, &value);
     }
 
-    /// Takes the arguments that a caller hands to the site's function, as far as the way to the call shows them.
-    pub fn called_from(mut self, caller: FnId, call: Span) -> Interp<'a> {
+    /// Takes the arguments that callers hand to the site's function, as far as the way to each call shows them. The
+    /// nearest caller stands first.
+    pub fn called_from(mut self, callers: &[(FnId, Span)]) -> Interp<'a> {
+        if callers.is_empty() {
+            return self;
+        }
         let own = self.target;
-        self.target = Target { home: caller, site: call, attempt: call, ..own };
-        self.push_frame(caller);
-        let data = self.db.program().function(caller);
-        for param in &data.def.params {
-            let value = self.param_value(param);
-            self.bind(&param.pat, value);
+        for (caller, call) in callers.iter().rev() {
+            self.target = Target { home: *caller, site: *call, attempt: *call, kind: SiteKind::Loop, ..own };
+            self.enter(*caller);
+            if let Some(body) = &self.db.program().function(*caller).def.body {
+                // However this ends, what was given is what is known.
+                let _ = self.seek_block(body);
+            }
+            self.frames.clear();
         }
-        if let Some(body) = &data.def.body {
-            // However this ends, what was given is what is known.
-            let _ = self.seek_block(body);
-        }
-        self.frames.clear();
         self.target = own;
         self.decisions.clear();
         self.until = None;
         self.steps = 0;
         self
+    }
+
+    /// Begins a function with what it was given.
+    pub(super) fn enter(&mut self, id: FnId) {
+        self.push_frame(id);
+        let given = std::mem::take(&mut self.given);
+        for (i, param) in self.db.program().function(id).def.params.iter().enumerate() {
+            let value = match given.iter().find(|(at, _)| *at == i) {
+                Some((_, value)) => value.clone(),
+                None => self.param_value(param),
+            };
+            self.bind(&param.pat, value);
+        }
     }
 }

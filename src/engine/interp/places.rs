@@ -105,6 +105,8 @@ impl Interp<'_> {
         if !tainted
             && let Ty::Adt(id, _) = ty
             && let Some(value) = self.db.default_field(*id, name)
+            // Switched off unless somebody says how often: whoever does is not seen here.
+            && !(matches!(value, Value::Int(0)) && is_limit(name))
         {
             return value;
         }
@@ -159,6 +161,13 @@ impl Interp<'_> {
             _ => self.place(e),
         }
     }
+}
+
+/// A name of how often something is tried.
+fn is_limit(name: Name) -> bool {
+    let words = crate::models::split_words(name.as_str());
+    let counts = words.iter().any(|w| matches!(w.as_str(), "retries" | "attempts" | "tries"));
+    counts && (name == "retries" || words.iter().any(|w| matches!(w.as_str(), "max" | "num" | "limit" | "maximum")))
 }
 
 /// A value with one of its fields replaced.

@@ -22,8 +22,10 @@ impl<'a> Interp<'a> {
             ExprKind::For { label, pat, iter, body } => {
                 let iter = self.eval(iter)?;
                 let iter = self.load(&iter);
-                if let Value::Range(_, None, Some(name)) = &iter {
-                    self.until = Some(*name);
+                match &iter {
+                    Value::Range(_, None, Some(name)) => self.until = Some(*name),
+                    Value::Schedule(schedule) if schedule.retries.is_none() => self.until = schedule.until,
+                    _ => {}
                 }
                 self.site_rounds(*label, body, rounds, e.span, |run, round| {
                     Ok(match run.element(&iter, round) {
@@ -87,6 +89,7 @@ impl<'a> Interp<'a> {
                 hi.is_none_or(|hi| n < hi).then_some(Value::Int(n))
             }
             Value::List(items) => items.get(round as usize).cloned(),
+            Value::Schedule(schedule) => schedule.element(round),
             Value::Unknown(Unknown { ty: Ty::List(item), tainted, .. }) => {
                 Some(Value::Unknown(Unknown { ty: (**item).clone(), tainted: *tainted, name: None }))
             }

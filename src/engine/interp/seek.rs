@@ -3,6 +3,7 @@
 use super::{Eval, Exit, Flow, Interp};
 use crate::engine::types::Ty;
 use crate::engine::value::{Unknown, Value};
+use crate::finding::SiteKind;
 use crate::ir::{BinOp, Block, Expr, ExprKind, MacroBody, Stmt};
 
 impl<'a> Interp<'a> {
@@ -48,6 +49,9 @@ impl<'a> Interp<'a> {
 
     pub(super) fn seek(&mut self, e: &'a Expr) -> Eval {
         let site = self.target.site;
+        if e.span == site && self.target.kind == SiteKind::Combinator {
+            return self.combinator(e);
+        }
         if e.span == site && matches!(e.kind, ExprKind::Loop { .. } | ExprKind::While { .. } | ExprKind::For { .. }) {
             return self.site(e);
         }
