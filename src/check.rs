@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::engine::db::Db;
-use crate::engine::site;
+use crate::engine::{policy, site};
 use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
 use crate::ir::{Name, Span};
 use crate::models::Models;
@@ -127,22 +127,30 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
     }
     let program = Program::new(files);
     let db = Db::new(&program, models);
-    let sites: Vec<(FnId, Span)> = program
+    let functions: Vec<FnId> = program
         .functions()
         .filter(|id| {
             let data = program.function(*id);
             program.file(data.file).reported && (options.include_tests || !data.is_test)
         })
-        .flat_map(|id| site::sites(&db, id).into_iter().map(move |span| (id, span)))
         .collect();
+    let sites: Vec<(FnId, Span)> =
+        functions.iter().flat_map(|id| site::sites(&db, *id).into_iter().map(move |span| (*id, span))).collect();
     let examined: Vec<site::Examined> =
         sites.par_iter().filter_map(|(id, span)| site::analyse(&db, *id, *span)).collect();
     let examined = site::innermost(examined);
+    let mut findings = Vec::new();
     for entry in &examined {
         let (site, finding) = rules::judge(&db, entry, options);
         outcome.sites.push(Site { is_test: program.function(entry.home).is_test, ..site });
-        outcome.findings.extend(finding);
+        findings.extend(finding);
     }
+    let policies = policy::examine(&db, &functions);
+    let loops: Vec<(&site::Examined, &Verdict)> =
+        examined.iter().zip(outcome.sites.iter().map(|site| &site.verdict)).collect();
+    let (sites, findings) = rules::judge_policies(&db, &policies, &loops, findings, options);
+    outcome.sites.extend(sites);
+    outcome.findings = findings;
     outcome
 }
 

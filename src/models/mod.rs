@@ -33,6 +33,8 @@ struct ModelFile {
     network: Vec<NetworkEntry>,
     #[serde(default)]
     sdk: Vec<SdkEntry>,
+    #[serde(default)]
+    policy: Vec<PolicyEntry>,
     credential: Option<CredentialEntry>,
     words: Option<FxHashMap<String, Vec<String>>>,
 }
@@ -102,6 +104,18 @@ struct SdkEntry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct PolicyEntry {
+    /// The trait, by its last name.
+    #[serde(rename = "trait")]
+    trait_: String,
+    /// Its method that decides.
+    method: String,
+    #[serde(default)]
+    none_retries: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct CredentialEntry {
     methods: Vec<String>,
 }
@@ -140,6 +154,13 @@ pub struct Network {
     pub login: bool,
 }
 
+/// A trait whose implementations decide whether to try again.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyTrait {
+    /// `None` means "again", and `Some` that it is done.
+    pub none_retries: bool,
+}
+
 /// A call that runs a closure or future, here and now as far as the engine is concerned.
 #[derive(Clone, Copy, Debug)]
 pub struct Runs {
@@ -160,6 +181,7 @@ pub struct Models {
     network_fns: FxHashMap<String, Network>,
     sdks: FxHashSet<String>,
     sdk_prefixes: Vec<String>,
+    policies: FxHashMap<(String, String), PolicyTrait>,
     credential_methods: FxHashSet<String>,
     /// Words.
     pub words: Words,
@@ -232,6 +254,9 @@ impl Models {
             self.sdks.extend(entry.crates);
             self.sdk_prefixes.extend(entry.prefixes);
         }
+        for entry in file.policy {
+            self.policies.insert((entry.trait_, entry.method), PolicyTrait { none_retries: entry.none_retries });
+        }
         if let Some(entry) = file.credential {
             self.credential_methods.extend(entry.methods);
         }
@@ -276,6 +301,18 @@ impl Models {
     pub fn is_sdk(&self, path: &str) -> bool {
         let krate = path.split("::").next().unwrap_or(path);
         self.sdks.contains(krate) || self.sdk_prefixes.iter().any(|p| krate.starts_with(p.as_str()))
+    }
+
+    /// The policy that a method of a trait is, both by their last names.
+    pub fn policy(&self, trait_: &str, method: &str) -> Option<PolicyTrait> {
+        self.policies.get(&(trait_.to_owned(), method.to_owned())).copied()
+    }
+
+    /// Whether a client of this crate tells a refused credential by an error.
+    pub fn refuses_as(&self, krate: &str) -> bool {
+        let mut networks = self.network.values().chain(self.network_fns.values());
+        self.is_sdk(krate)
+            || networks.any(|n| n.answer == Answer::Error && n.error.as_str().split("::").next() == Some(krate))
     }
 
     /// A method that puts a credential into a request.

@@ -16,6 +16,7 @@ use crate::engine::value::{Cell, Value};
 use crate::ir::{Name, Span};
 use crate::syntax::program::FnId;
 
+mod ask;
 mod block;
 mod branch;
 mod decide;
@@ -25,6 +26,8 @@ mod path;
 mod places;
 mod rounds;
 mod seek;
+
+pub use ask::Asked;
 
 /// Attempts after which a loop counts as unbounded.
 pub const MANY: u32 = 40;
