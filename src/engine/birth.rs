@@ -16,7 +16,9 @@ use crate::ir::Name;
 use crate::syntax::program::{FnId, TypeId};
 
 /// Functions run for one type: those nearest to the network.
-const MAKERS: usize = 12;
+const MAKERS: usize = 16;
+/// Of those, functions of one type.
+const OF_ONE: usize = 4;
 /// Other answers to opaque questions about the refusal tried in one function.
 const OTHERS: usize = 3;
 
@@ -68,26 +70,53 @@ impl Makers {
         if !own.is_empty() {
             return own;
         }
-        // `struct Error(Box<Details>)`: the type is born inside the one that wraps it.
-        for (id, data) in db.program().types.iter().enumerate() {
+        match self.wrapper(db, ty) {
+            Some((wrapper, field)) => self.born(db, scenario, wrapper, Some(field)),
+            None => own,
+        }
+    }
+
+    /// `struct Error(Box<Details>)`: the type is born inside the one that wraps it.
+    fn wrapper(&self, db: &Db<'_>, ty: TypeId) -> Option<(TypeId, Name)> {
+        db.program().types.iter().enumerate().find_map(|(id, data)| {
             let wrapper = TypeId(id as u32);
             if data.def.is_enum || wrapper == ty || !self.direct.contains_key(&wrapper) {
-                continue;
+                return None;
             }
             let scope = db.lookup.type_scope(wrapper, &[]);
             let holds = |field: &&crate::ir::Field| {
                 matches!(scope.read(db.program(), &field.ty), Ty::Adt(inner, _) if inner == ty)
             };
-            if let Some(field) = data.def.variants.iter().flat_map(|v| &v.fields).find(holds) {
-                return self.born(db, scenario, wrapper, Some(field.name));
-            }
-        }
-        Vec::new()
+            data.def.variants.iter().flat_map(|v| &v.fields).find(holds).map(|field| (wrapper, field.name))
+        })
+    }
+
+    /// Evidence that a function that gives back the type, or what wraps it, sends a credential.
+    pub fn evidence(&self, db: &Db<'_>, ty: TypeId) -> Option<Evidence> {
+        let wrapped = self.wrapper(db, ty).map(|(wrapper, _)| wrapper);
+        let found = [Some(ty), wrapped].into_iter().flatten().flat_map(|ty| self.spread(db, ty)).find_map(|maker| {
+            let body = db.program().function(maker).span;
+            evidence::find(db, maker, body, body).filter(|e| e.strong)
+        })?;
+        Some(Evidence { strong: false, ..found })
+    }
+
+    /// The makers of a type, the nearest to the network first, a few for every type that they belong to: an HTTP client
+    /// with a hundred calls does not hide the one that speaks gRPC.
+    fn spread(&self, db: &Db<'_>, ty: TypeId) -> Vec<FnId> {
+        let mut taken: FxHashMap<Option<TypeId>, usize> = FxHashMap::default();
+        let all = self.direct.get(&ty).map_or(&[][..], Vec::as_slice);
+        let few = |id: &&FnId| {
+            let count = taken.entry(db.program().function(**id).owner).or_default();
+            *count += 1;
+            *count <= OF_ONE
+        };
+        all.iter().filter(few).copied().take(MAKERS).collect()
     }
 
     fn born(&self, db: &Db<'_>, scenario: Scenario, ty: TypeId, field: Option<Name>) -> Vec<Birth> {
         let mut out = Vec::new();
-        for maker in self.direct.get(&ty).map_or(&[][..], Vec::as_slice).iter().copied().take(MAKERS) {
+        for maker in self.spread(db, ty) {
             let values: Vec<Value> = run(db, scenario, maker)
                 .into_iter()
                 .filter_map(|asked| error_of(asked, ty))

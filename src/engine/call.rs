@@ -223,6 +223,10 @@ impl Interp<'_> {
             _ => {}
         }
         let loaded: Vec<Value> = values.iter().map(|v| self.load(v)).collect();
+        // `RetryAction::server_error()`: a verdict that is made by a function.
+        if values.is_empty() && models.is_verdict(owner) {
+            return Ok(Value::Foreign(Name::new(last), Arc::from([])));
+        }
         // `backoff::Error::transient(e)`, `Error::Permanent(e)`, `Poll::Ready(x)`: keep what it wraps.
         if last.starts_with(|c: char| c.is_uppercase()) || matches!(last, "transient" | "permanent") {
             return Ok(Value::Foreign(Name::new(last), values.into()));

@@ -112,6 +112,8 @@ struct PolicyEntry {
     method: String,
     #[serde(default)]
     none_retries: bool,
+    /// The type that it gives back, by its last name, where its functions make the verdicts.
+    verdict: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -182,6 +184,7 @@ pub struct Models {
     sdks: FxHashSet<String>,
     sdk_prefixes: Vec<String>,
     policies: FxHashMap<(String, String), PolicyTrait>,
+    verdicts: FxHashSet<String>,
     credential_methods: FxHashSet<String>,
     /// Words.
     pub words: Words,
@@ -256,6 +259,7 @@ impl Models {
         }
         for entry in file.policy {
             self.policies.insert((entry.trait_, entry.method), PolicyTrait { none_retries: entry.none_retries });
+            self.verdicts.extend(entry.verdict);
         }
         if let Some(entry) = file.credential {
             self.credential_methods.extend(entry.methods);
@@ -306,6 +310,11 @@ impl Models {
     /// The policy that a method of a trait is, both by their last names.
     pub fn policy(&self, trait_: &str, method: &str) -> Option<PolicyTrait> {
         self.policies.get(&(trait_.to_owned(), method.to_owned())).copied()
+    }
+
+    /// Whether the functions of a type, by its last name, make the verdicts of a policy.
+    pub fn is_verdict(&self, ty: &str) -> bool {
+        self.verdicts.contains(ty)
     }
 
     /// Whether a client of this crate tells a refused credential by an error.

@@ -51,8 +51,7 @@ pub fn judge(
         if told.contains(&cause) || told.contains(&policy.id) {
             continue;
         }
-        let (named, others): (Vec<Finding>, Vec<Finding>) =
-            findings.into_iter().partition(|f| names(db, f, policy.id));
+        let (named, others): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|f| names(db, f, policy.id));
         findings = others;
         if named.len() == 1 || !named.is_empty() && cause != policy.id {
             told.insert(policy.id);
@@ -65,8 +64,7 @@ pub fn judge(
             continue;
         }
         told.insert(policy.id);
-        let passing = bad.iter().filter(|p| p.id != policy.id && root(db, p, &bad) == policy.id).map(|p| p.id);
-        findings.push(finding(db, policy, certainty, passing, named));
+        findings.push(finding(db, policy, certainty, named));
     }
     (policies.iter().map(|policy| site(db, policy)).collect(), findings)
 }
@@ -94,9 +92,10 @@ fn certainty(policy: &Policy) -> Certainty {
 /// A finding of a loop names this policy among its sites.
 fn names(db: &Db<'_>, finding: &Finding, id: FnId) -> bool {
     let place = place(db, id);
-    finding.sites.iter().any(|s| {
-        s.kind == SiteKind::Policy && s.place.span == place.span && s.place.source.path == place.source.path
-    })
+    finding
+        .sites
+        .iter()
+        .any(|s| s.kind == SiteKind::Policy && s.place.span == place.span && s.place.source.path == place.source.path)
 }
 
 fn place(db: &Db<'_>, id: FnId) -> crate::workspace::source::Place {
@@ -173,13 +172,7 @@ fn follow(
 }
 
 /// The finding at a policy, with the loops of the findings that it replaces.
-fn finding(
-    db: &Db<'_>,
-    policy: &Policy,
-    certainty: Certainty,
-    passing: impl Iterator<Item = FnId>,
-    loops: Vec<Finding>,
-) -> Finding {
+fn finding(db: &Db<'_>, policy: &Policy, certainty: Certainty, loops: Vec<Finding>) -> Finding {
     let rule = &auth_is_retryable::RULE;
     let said = worse(policy);
     let diagnosis = auth_is_retryable::diagnose(policy, loops.len());
@@ -188,7 +181,6 @@ fn finding(
         level = milder(level);
     }
     let mut sites = vec![SiteRef { kind: SiteKind::Policy, place: place(db, policy.id) }];
-    sites.extend(passing.map(|id| SiteRef { kind: SiteKind::Policy, place: place(db, id) }));
     for site in loops.iter().flat_map(|f| &f.sites) {
         let is_new = |s: &SiteRef| s.place.span != site.place.span || s.place.source.path != site.place.source.path;
         if sites.iter().all(is_new) {
@@ -220,11 +212,11 @@ fn steps(db: &Db<'_>, id: FnId, said: &Said, status: u16) -> Vec<Step> {
     let program = db.program();
     let data = program.function(id);
     let name = At { file: data.file, span: data.def.name_span };
-    let mut out = vec![Step {
-        role: Role::Attempt,
-        place: witness::place(program, name),
-        what: format!("asked about an operation that is refused with {status}"),
-    }];
+    let asked = match said.from {
+        Some(maker) => format!("asked about the error that `{}` makes of a {status}", program.display(maker)),
+        None => format!("asked about an operation that is refused with {status}"),
+    };
+    let mut out = vec![Step { role: Role::Attempt, place: witness::place(program, name), what: asked }];
     let mut seen = FxHashSet::default();
     let mut tests: Vec<Step> = Vec::new();
     for event in said.events.iter().rev() {
@@ -257,9 +249,9 @@ fn site(db: &Db<'_>, policy: &Policy) -> Site {
         place: place(db, policy.id),
         function: program.display(policy.id),
         attempt: None,
+        slept: None,
         credential: policy.evidence.as_ref().map(|e| e.what.clone()),
         verdict,
-        slept: None,
         is_test: program.function(policy.id).is_test,
     }
 }

@@ -453,6 +453,8 @@ impl Program {
                             Some(Res::Def(def @ (Def::Mod(_) | Def::Type(_)))) if def != Def::Mod(ModId(id)) => {
                                 Some(def)
                             }
+                            // `pub use other_crate::*;`
+                            None if path.len() == 1 => self.roots.get(&path[0]).map(|root| Def::Mod(*root)),
                             _ => None,
                         })
                         .collect()

@@ -84,9 +84,10 @@ fn is_flag(db: &Db<'_>, name: &str) -> bool {
 }
 
 /// What an `Option` of a policy may hold: a delay, a reason, a verdict.
-pub fn is_verdict(db: &Db<'_>, inner: &Ty) -> bool {
+pub fn is_verdict(db: &Db<'_>, inner: &Ty, name: &str) -> bool {
     match inner {
-        Ty::Int | Ty::Str | Ty::Bool | Ty::Float | Ty::Unit => true,
+        Ty::Int | Ty::Bool | Ty::Float | Ty::Unit => true,
+        Ty::Str => name.contains("reason"),
         Ty::Ext(path) => path.as_str().ends_with("Duration"),
         other => holds_verdicts(db, other),
     }
@@ -95,10 +96,10 @@ pub fn is_verdict(db: &Db<'_>, inner: &Ty) -> bool {
 /// A type whose values say by themselves whether to try again.
 pub fn holds_verdicts(db: &Db<'_>, ty: &Ty) -> bool {
     match ty {
-        Ty::Adt(id, _) => enum_of_verdicts(db, *id) || struct_with_flag(db, *id),
+        Ty::Adt(id, _) => is_enum_of_verdicts(db, *id, false) || has_flag(db, *id),
         Ty::Option(inner) => holds_verdicts(db, inner),
         Ty::Result(_, error) => match &**error {
-            Ty::Adt(id, _) => enum_of_verdicts(db, *id),
+            Ty::Adt(id, _) => is_enum_of_verdicts(db, *id, true),
             Ty::Ext(path) => is_marked(path.as_str()),
             _ => false,
         },
@@ -112,17 +113,16 @@ fn is_marked(path: &str) -> bool {
     matches!(path, "backoff::Error" | "tokio_retry2::RetryError" | "reqwest_retry::Retryable")
 }
 
-/// At least one variant says "again" and at least one says "stop".
-fn enum_of_verdicts(db: &Db<'_>, id: TypeId) -> bool {
+/// At least one variant says "again" and at least one says "stop", and most of them or, where `all` is asked, all say
+/// one or the other: a list of what can fail is no verdict.
+fn is_enum_of_verdicts(db: &Db<'_>, id: TypeId, all: bool) -> bool {
     let data = db.program().ty(id);
-    if !data.def.is_enum {
-        return false;
-    }
     let says = |answer| data.def.variants.iter().filter(|v| by_name(db, v.name.as_str()) == answer).count();
-    says(Answer::Retry) > 0 && says(Answer::Stop) > 0
+    let (again, stop, silent) = (says(Answer::Retry), says(Answer::Stop), says(Answer::Unknown));
+    data.def.is_enum && again > 0 && stop > 0 && silent <= if all { 0 } else { again + stop }
 }
 
-fn struct_with_flag(db: &Db<'_>, id: TypeId) -> bool {
+fn has_flag(db: &Db<'_>, id: TypeId) -> bool {
     let data = db.program().ty(id);
     let is_bool = |ty: &Type| matches!(ty, Type::Path(p) if p.single().is_some_and(|n| n == "bool"));
     !data.def.is_enum

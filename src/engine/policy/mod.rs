@@ -5,7 +5,7 @@
 //! the failure has there (`shape`, `birth`), and what it says is read from what it gives back (`answer`).
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::birth::{Birth, Makers};
 use crate::engine::db::Db;
@@ -28,6 +28,8 @@ use shape::Shape;
 
 /// Runs with other answers, at most, for one value of the failure.
 const RERUNS: usize = 8;
+/// Callers of callers of a policy among which the source of its errors is looked for.
+const ASKERS: u32 = 3;
 
 /// How a policy was recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,13 +130,22 @@ pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
     candidates
         .par_iter()
         .map(|candidate| {
+            let near = reachable(db, candidate.id);
             let said = |scenario| {
                 let born = candidate.failure.1.own_type().and_then(|ty| births.get(&(ty, scenario)));
-                say(db, candidate, scenario, born.map_or(&[], Vec::as_slice))
+                let born = born.map_or(&[][..], Vec::as_slice).iter();
+                let is_near = |b: &&Birth| near.as_ref().is_none_or(|n| n.contains(&b.maker));
+                let (near, far): (Vec<&Birth>, Vec<&Birth>) = born.partition(is_near);
+                // It was seen to arise, and not where it could come here.
+                if near.is_empty() && !far.is_empty() { undecided(None) } else { say(db, candidate, scenario, &near) }
             };
             let (dead, forbidden) = (said(Scenario::DeadKey), said(Scenario::Forbidden));
             let worse = if dead.retries() { &dead } else { &forbidden };
-            let evidence = worse.evidence.clone().or_else(|| around(db, candidate.id));
+            let evidence = worse
+                .evidence
+                .clone()
+                .or_else(|| candidate.failure.1.own_type().and_then(|ty| makers.evidence(db, ty)))
+                .or_else(|| around(db, candidate.id));
             Policy { id: candidate.id, site: span(db, candidate.id), known: candidate.known, dead, forbidden, evidence }
         })
         .collect()
@@ -164,7 +175,8 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
         Ty::Bool if strong => Known::ByName,
         Ty::Bool if weak => Known::ByWeakName,
         Ty::Bool if yes => Known::ByName,
-        Ty::Option(inner) if yes && answer::is_verdict(db, inner) => Known::ByName,
+        Ty::Bool if words.names("retries_weakly", name) => Known::ByWeakName,
+        Ty::Option(inner) if yes && answer::is_verdict(db, inner, name) => Known::ByName,
         Ty::Ext(path) if yes && path.as_str().ends_with("ControlFlow") => Known::ByName,
         other if answer::holds_verdicts(db, other) => Known::ByResult,
         _ => return None,
@@ -177,8 +189,33 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
     Some(Candidate { id, known, reading, failure })
 }
 
+/// The functions whose errors may come to a policy that only this crate asks: those that the functions around its calls
+/// lead to. `None` where anybody may ask it.
+fn reachable(db: &Db<'_>, id: FnId) -> Option<FxHashSet<FnId>> {
+    let data = db.program().function(id);
+    if data.def.is_pub || data.trait_.is_some() {
+        return None;
+    }
+    let mut seen: FxHashSet<FnId> = FxHashSet::default();
+    // Whoever asks may itself have been handed the error by its callers.
+    let mut front = vec![id];
+    for _ in 0..ASKERS {
+        front = front.iter().flat_map(|f| db.callers(*f).iter().map(|(caller, _)| *caller)).collect();
+        front.retain(|f| seen.insert(*f));
+    }
+    if seen.is_empty() {
+        return None;
+    }
+    let mut front: Vec<FnId> = seen.iter().copied().collect();
+    while let Some(next) = front.pop() {
+        let calls = db.summary(next).calls.values();
+        front.extend(calls.flat_map(|c| c.targets.iter().chain(&c.passes)).copied().filter(|t| seen.insert(*t)));
+    }
+    Some(seen)
+}
+
 /// Asks a policy about a refused credential in every form in which it may arrive.
-fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[Birth]) -> Said {
+fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]) -> Said {
     let (at, shape) = &candidate.failure;
     let mut given: Vec<(Vec<Value>, Option<Evidence>, Option<FnId>)> = births
         .iter()
@@ -189,12 +226,11 @@ fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[Birth])
         .collect();
     let guessed = given.is_empty() && shape.own_type().is_some();
     if given.is_empty() {
-        match shape.value(db, scenario) {
-            Some(value) => given.push((vec![value], None, None)),
-            None => return undecided(None),
-        }
+        given.push((vec![shape.value(scenario)], None, None));
     }
-    let mut best: Option<Said> = None;
+    // Nothing about the type says what a refused credential is in it: only an answer without a question counts.
+    let vague = guessed && shape.own_type().is_some_and(|ty| !shape::tells(db, ty, 0));
+    let mut all: Vec<Said> = Vec::new();
     for (values, evidence, from) in given {
         // A function that may give back one thing or another is bad only if both are.
         let said = values
@@ -202,18 +238,29 @@ fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[Birth])
             .map(|value| explore(db, candidate, scenario, *at, value))
             .max_by_key(|said| u8::from(!said.retries()) * 2 + u8::from(said.answer == Answer::Unknown));
         let Some(said) = said else { continue };
-        let said = Said { guessed, from, evidence, ..said };
-        let rank = |s: &Said| match (s.retries(), &s.evidence) {
-            (true, Some(e)) if e.strong => 4,
-            (true, Some(_)) => 3,
-            (true, None) => 2,
-            (false, _) => u8::from(s.answer != Answer::Stop),
-        };
-        if best.as_ref().is_none_or(|b| rank(&said) > rank(b)) {
-            best = Some(said);
+        let mut said = Said { guessed, from, evidence, ..said };
+        if vague && said.events.iter().any(|e| matches!(e, Event::Question(..))) {
+            said.answer = Answer::Unknown;
         }
+        all.push(said);
     }
-    best.unwrap_or_else(|| undecided(None))
+    // What is seen to be stopped with a credential outweighs what may be an anonymous request.
+    let known = all.iter().any(|s| !s.retries() && s.evidence.is_some());
+    let rank = |s: &Said| match (s.retries(), &s.evidence) {
+        (true, Some(e)) if e.strong => 5,
+        (true, Some(_)) => 4,
+        (true, None) => {
+            if known {
+                0
+            } else {
+                3
+            }
+        }
+        (false, _) => 1 + u8::from(s.answer != Answer::Stop),
+    };
+    // The first of the most telling.
+    all.sort_by_key(|s| std::cmp::Reverse(rank(s)));
+    all.into_iter().next().unwrap_or_else(|| undecided(None))
 }
 
 fn undecided(open: Option<At>) -> Said {
@@ -276,6 +323,7 @@ fn explore(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, at: usize, va
 }
 
 /// What a condition that is not about the failure asks.
+#[derive(PartialEq)]
 enum Condition {
     /// A flag that somebody sets: the answer is the user's choice.
     Switch,
@@ -286,13 +334,22 @@ enum Condition {
 
 fn condition(db: &Db<'_>, at: At) -> Condition {
     let text = db.program().file(at.file).source.slice(at.span);
-    let bare = text.trim_start_matches(['!', '*', '&', '(']).trim_end_matches(')');
-    if bare.contains(['<', '>']) {
-        Condition::Bound
-    } else if bare.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) {
-        Condition::Switch
-    } else {
-        Condition::Other
+    let of_part = |part: &str| {
+        let bare = part.trim().trim_start_matches(['!', '*', '&', '(']).trim_end_matches(')');
+        if bare.contains(['<', '>']) {
+            Condition::Bound
+        } else if bare.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) {
+            Condition::Switch
+        } else {
+            Condition::Other
+        }
+    };
+    // Of `status == 403 && self.retry_on_403` the part that is not known is the switch.
+    let mut parts: Vec<Condition> = text.split("&&").flat_map(|part| part.split("||")).map(of_part).collect();
+    match parts.iter().position(|part| *part == Condition::Switch) {
+        Some(switch) => parts.swap_remove(switch),
+        None if parts.contains(&Condition::Bound) => Condition::Bound,
+        None => Condition::Other,
     }
 }
 
@@ -311,8 +368,11 @@ fn around(db: &Db<'_>, id: FnId) -> Option<Evidence> {
             return Some(Evidence { what, strong: false, near: false });
         }
     }
-    names_refusal(db, id)
-        .then(|| Evidence { what: format!("`{}` names it", program.display(id)), strong: false, near: true })
+    names_refusal(db, id).then(|| Evidence {
+        what: format!("`{}` names it", program.display(id)),
+        strong: false,
+        near: true,
+    })
 }
 
 /// Whether the code of a function names 401, 403 or an error for a refused credential.

@@ -12,6 +12,9 @@ use crate::engine::value::{Failure, Value};
 use crate::ir::{Name, Param, PatKind, Type};
 use crate::syntax::program::{FnId, TypeId};
 
+/// Types inside types looked at for a name that tells.
+const PARTS: u32 = 3;
+
 /// A shape.
 #[derive(Clone, Debug)]
 pub enum Shape {
@@ -51,30 +54,40 @@ impl Shape {
         }
     }
 
-    /// The failure as it would be named, where nothing was seen to make one. `None` where names do not tell.
-    pub fn value(&self, db: &Db<'_>, scenario: Scenario) -> Option<Value> {
+    /// The failure as it would be named, where nothing was seen to make one.
+    pub fn value(&self, scenario: Scenario) -> Value {
         let status = scenario.status();
         let face = |ty: &Ty, response| Value::Failure(Failure { ty: ty.clone(), status, response, text: None });
-        Some(match self {
+        match self {
             Shape::Face(ty) => face(ty, false),
             Shape::Response(ty) => face(ty, true),
             Shape::Text => Value::Str(Text(vec![status.map_or(Piece::Asked, Piece::Message)])),
-            Shape::Own(id) if tells(db, *id) => face(&Ty::Adt(*id, Arc::from([])), false),
-            Shape::Own(_) => return None,
-            Shape::Some(inner) => Value::some(inner.value(db, scenario)?),
-            Shape::Ok(inner) => Value::ok(inner.value(db, scenario)?),
-            Shape::Err(inner) => Value::err(inner.value(db, scenario)?),
-        })
+            Shape::Own(id) => face(&Ty::Adt(*id, Arc::from([])), false),
+            Shape::Some(inner) => Value::some(inner.value(scenario)),
+            Shape::Ok(inner) => Value::ok(inner.value(scenario)),
+            Shape::Err(inner) => Value::err(inner.value(scenario)),
+        }
     }
 }
 
-/// Whether the names of a type say what a refused credential is in it: a variant for it, or a field for the status.
-fn tells(db: &Db<'_>, id: TypeId) -> bool {
+/// Whether the names of a type say what a refused credential is in it: a variant for it, a field for the status, or a
+/// part that tells.
+pub fn tells(db: &Db<'_>, id: TypeId, depth: u32) -> bool {
     let data = db.program().ty(id);
-    let auth = data.def.variants.iter().any(|v| {
-        data.def.is_enum && db.variant_kind(v.name.as_str()) == VariantKind::Auth && !v.name.as_str().contains("Expired")
-    });
-    auth || data.def.variants.iter().flat_map(|v| &v.fields).any(|f| is_status(f.name.as_str()))
+    let auth = data.def.is_enum
+        && data
+            .def
+            .variants
+            .iter()
+            .any(|v| db.variant_kind(v.name.as_str()) == VariantKind::Auth && !v.name.as_str().contains("Expired"));
+    let scope = db.lookup.type_scope(id, &[]);
+    auth || data.def.variants.iter().flat_map(|v| &v.fields).any(|f| {
+        is_status(f.name.as_str())
+            || match scope.read(db.program(), &f.ty) {
+                Ty::Adt(inner, _) => depth < PARTS && inner != id && tells(db, inner, depth + 1),
+                _ => false,
+            }
+    })
 }
 
 fn is_status(name: &str) -> bool {
@@ -115,9 +128,7 @@ pub fn failure(db: &Db<'_>, id: FnId, eager: bool) -> Option<(usize, Shape)> {
 
 fn shape(db: &Db<'_>, ty: &Ty, written: &Type, name: &str, eager: bool) -> Option<Shape> {
     match ty {
-        Ty::Int if is_status(name) || name.ends_with("status") || name.ends_with("code") => {
-            Some(Shape::Face(Ty::Int))
-        }
+        Ty::Int if is_status(name) || name.ends_with("status") || name.ends_with("code") => Some(Shape::Face(Ty::Int)),
         Ty::Str if eager && is_text(name) => Some(Shape::Text),
         Ty::Option(inner) => shape(db, inner, written, name, false).map(|s| Shape::Some(Box::new(s))),
         Ty::Result(ok, error) => {
@@ -169,15 +180,19 @@ fn is_dyn_error(ty: &Type) -> bool {
 fn is_error(db: &Db<'_>, id: TypeId) -> bool {
     let data = db.program().ty(id);
     let words = crate::models::split_words(data.def.name.as_str());
-    let named = words.iter().any(|w| {
-        matches!(w.as_str(), "error" | "err" | "failure" | "fault" | "rejection" | "exception" | "response" | "status" | "errors")
-    });
+    let named = words
+        .iter()
+        .any(|w| matches!(w.as_str(), "error" | "err" | "failure" | "fault" | "rejection" | "exception" | "errors"));
+    let answered = || {
+        words.iter().any(|w| w == "response")
+            && data.def.variants.iter().flat_map(|v| &v.fields).any(|f| is_status(f.name.as_str()))
+    };
     let kinds = || {
         data.def.is_enum
             && data.def.variants.iter().any(|v| db.variant_kind(v.name.as_str()) == VariantKind::Auth)
             && data.def.variants.iter().any(|v| db.variant_kind(v.name.as_str()) == VariantKind::Other)
     };
-    named || kinds()
+    named || answered() || kinds()
 }
 
 /// Whether a refused credential may arrive as a value of this type of another crate.
@@ -213,9 +228,7 @@ pub fn arguments(db: &Db<'_>, id: FnId, at: usize, failure: &Value) -> Vec<Optio
                     VariantKind::Auth => Some(Value::Bool(true)),
                     _ => None,
                 },
-                Ty::Int if name.as_str().contains("attempt") || name.as_str().ends_with("count") => {
-                    Some(Value::Int(1))
-                }
+                Ty::Int if name.as_str().contains("attempt") || name.as_str().ends_with("count") => Some(Value::Int(1)),
                 _ => None,
             }
         })
