@@ -25,8 +25,8 @@ const OTHERS: usize = 3;
 /// What one function makes of a refused credential: the values it may give back.
 #[derive(Clone, Debug)]
 pub struct Birth {
-    /// The function.
-    pub maker: FnId,
+    /// The function; `None` for a conversion of an error that every request may fail with.
+    pub maker: Option<FnId>,
     /// The values; more than one where the function asks something that nobody can answer.
     pub values: Vec<Value>,
     /// Why its request is believed to carry a credential.
@@ -66,7 +66,8 @@ impl Makers {
 
     /// What a refused credential becomes as a value of this type, function by function.
     pub fn births(&self, db: &Db<'_>, scenario: Scenario, ty: TypeId) -> Vec<Birth> {
-        let own = self.born(db, scenario, ty, None);
+        let mut own = self.born(db, scenario, ty, None);
+        own.extend(converted(db, scenario, ty));
         if !own.is_empty() {
             return own;
         }
@@ -129,10 +130,28 @@ impl Makers {
                 continue;
             }
             let body = db.program().function(maker).span;
-            out.push(Birth { maker, values, evidence: evidence::find(db, maker, body, body) });
+            out.push(Birth { maker: Some(maker), values, evidence: evidence::find(db, maker, body, body) });
         }
         out
     }
+}
+
+/// What the conversions of a type make of errors that every request of a client may fail with: `#[from] tonic::Status`.
+fn converted(db: &Db<'_>, scenario: Scenario, ty: TypeId) -> Option<Birth> {
+    let data = db.program().ty(ty);
+    let scope = db.lookup.type_scope(ty, &[]);
+    let fields = data.def.variants.iter().flat_map(|v| &v.fields).filter(|f| f.from);
+    let written = fields.map(|f| scope.read(db.program(), &f.ty));
+    let impls = db.program().from_impls(ty).iter().filter_map(|from| {
+        let param = db.program().function(*from).def.params.first()?;
+        Some(db.scope(*from).read(db.program(), &param.ty))
+    });
+    let source = written
+        .chain(impls)
+        .find(|source| matches!(source, Ty::Ext(path) if db.lookup.models.refuses_as(path.as_str())))?;
+    let failure = Failure { ty: source, status: scenario.status(), response: false, text: None };
+    let value = Interp::converted(db, scenario, Value::Failure(failure), ty)?;
+    Some(Birth { maker: None, values: vec![value], evidence: None })
 }
 
 /// Runs a maker, and again with the other answer to what it asks of the refusal and nobody knows.

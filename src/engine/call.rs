@@ -245,6 +245,9 @@ impl Interp<'_> {
     /// What a network call answers here and now.
     pub(super) fn answer(&mut self, network: &Network) -> Value {
         let response = network.response.map_or(Ty::Unknown, |r| Ty::ext(r.as_str()));
+        if network.connects && self.is_detached() {
+            return Value::ok(Value::of(response));
+        }
         match (self.network(), network.answer) {
             (None, _) => Value::ok(Value::of(response)),
             (status, Answer::Response) => {

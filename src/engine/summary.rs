@@ -539,7 +539,7 @@ impl Walk<'_> {
             && call.targets.is_empty()
         {
             let answer = crate::models::Answer::Error;
-            call.network = Some(Network { answer, response: None, error, login: true });
+            call.network = Some(Network { answer, response: None, error, login: true, connects: false });
         }
     }
 

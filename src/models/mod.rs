@@ -92,6 +92,8 @@ struct NetworkEntry {
     error: String,
     #[serde(default)]
     login: bool,
+    #[serde(default)]
+    connects: bool,
 }
 
 #[derive(Deserialize)]
@@ -154,6 +156,8 @@ pub struct Network {
     pub error: Name,
     /// The call itself is a login: it always carries a credential.
     pub login: bool,
+    /// It only opens a connection: what it fails with says nothing about the requests after it.
+    pub connects: bool,
 }
 
 /// A trait whose implementations decide whether to try again.
@@ -245,6 +249,7 @@ impl Models {
                 response: entry.response.as_deref().map(Name::new),
                 error: Name::new(&entry.error),
                 login: entry.login,
+                connects: entry.connects,
             };
             for method in entry.methods {
                 self.network.insert((entry.of.clone(), method), network.clone());
@@ -317,11 +322,13 @@ impl Models {
         self.verdicts.contains(ty)
     }
 
-    /// Whether a client of this crate tells a refused credential by an error.
-    pub fn refuses_as(&self, krate: &str) -> bool {
+    /// Whether every request of some client tells a refused credential by this error.
+    pub fn refuses_as(&self, path: &str) -> bool {
+        let ends =
+            |path: &str| (path.split("::").next().map(str::to_owned), path.rsplit("::").next().map(str::to_owned));
         let mut networks = self.network.values().chain(self.network_fns.values());
-        self.is_sdk(krate)
-            || networks.any(|n| n.answer == Answer::Error && n.error.as_str().split("::").next() == Some(krate))
+        self.is_sdk(path)
+            || networks.any(|n| n.answer == Answer::Error && !n.connects && ends(n.error.as_str()) == ends(path))
     }
 
     /// A method that puts a credential into a request.

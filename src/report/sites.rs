@@ -63,7 +63,7 @@ fn row(site: &Site, widest: usize, look: Look, out: &mut String) {
     let mut facts = Vec::new();
     match &site.verdict {
         Verdict::Burns(_) if site.kind == SiteKind::Policy => facts.push("answers yes".to_owned()),
-        Verdict::Stops(_) if site.kind == SiteKind::Policy => facts.push("answers no".to_owned()),
+        Verdict::Stops(_) if site.kind == SiteKind::Policy => {}
         Verdict::Burns(n) => facts.push(attempts(n)),
         Verdict::Stops(n) => facts.push(format!("after {}", count(*n as usize, "attempt"))),
         Verdict::Undecided(why) => facts.push(one_line(why)),

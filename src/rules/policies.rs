@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use super::{auth_is_retryable, milder, witness};
 use crate::Options;
 use crate::engine::db::Db;
-use crate::engine::policy::{Known, Policy, Said};
+use crate::engine::policy::{Answer, Known, Policy, Said};
 use crate::engine::site::Examined;
 use crate::engine::trace::{At, Event};
 use crate::finding::{Attempts, Certainty, Finding, Level, Role, Site, SiteKind, SiteRef, Step, Verdict};
@@ -66,7 +66,7 @@ pub fn judge(
         told.insert(policy.id);
         findings.push(finding(db, policy, certainty, named));
     }
-    (policies.iter().map(|policy| site(db, policy)).collect(), findings)
+    (policies.iter().map(|policy| site(db, policy, loops, policies)).collect(), findings)
 }
 
 /// The policy whose question decided for this one: itself, or one that it asks.
@@ -108,9 +108,7 @@ fn speaks_alone(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], p
     if policy.known == Known::ByWeakName {
         return false;
     }
-    let mut uses = Vec::new();
-    let mut seen = FxHashSet::default();
-    follow(db, policy.id, loops, policies, 0, &mut seen, &mut uses);
+    let uses = uses(db, policy, loops, policies);
     if uses.contains(&Use::Fine) {
         return false;
     }
@@ -129,6 +127,13 @@ fn is_public(db: &Db<'_>, policy: &Policy) -> bool {
     let data = db.program().function(policy.id);
     let owner = data.owner.is_none_or(|owner| db.program().ty(owner).def.is_pub);
     data.trait_.is_some() || (data.def.is_pub && owner)
+}
+
+/// What becomes of a policy's answer.
+fn uses(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies: &[Policy]) -> Vec<Use> {
+    let mut uses = Vec::new();
+    follow(db, policy.id, loops, policies, 0, &mut FxHashSet::default(), &mut uses);
+    uses
 }
 
 /// Collects what becomes of the answer of a function.
@@ -230,8 +235,7 @@ fn steps(db: &Db<'_>, id: FnId, said: &Said, status: u16) -> Vec<Step> {
 }
 
 /// The policy with its verdict.
-fn site(db: &Db<'_>, policy: &Policy) -> Site {
-    use crate::engine::policy::Answer;
+fn site(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies: &[Policy]) -> Site {
     let program = db.program();
     let said = worse(policy);
     let verdict = match (said.answer, said.open) {
@@ -242,6 +246,8 @@ fn site(db: &Db<'_>, policy: &Policy) -> Site {
         (Answer::Unknown, None) => Verdict::Undecided("not known what a refused credential is here".to_owned()),
         (Answer::Stop, None) => Verdict::Stops(1),
         (Answer::Retry, None) if policy.evidence.is_none() => Verdict::NoCredential,
+        // It says yes, and those who ask it stop by themselves.
+        (Answer::Retry, None) if uses(db, policy, loops, policies).contains(&Use::Fine) => Verdict::Stops(1),
         (Answer::Retry, None) => Verdict::Burns(attempts()),
     };
     Site {

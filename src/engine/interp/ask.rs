@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use super::{Decision, Event, Forced, Interp, Scenario, Target};
 use crate::engine::db::Db;
+use crate::engine::types::Ty;
 use crate::engine::value::{Struct, Value};
 use crate::ir::Span;
-use crate::syntax::program::FnId;
+use crate::syntax::program::{FnId, TypeId};
 
 /// Parts of a value that are followed when it is taken out of its run.
 const DEPTH: u32 = 6;
+/// No place in any file.
+const NOWHERE: Span = Span { start: u32::MAX, end: u32::MAX };
 
 /// What one run of a function showed.
 #[derive(Clone, Debug)]
@@ -29,11 +32,15 @@ pub struct Asked {
 impl<'a> Interp<'a> {
     /// A run that has no site.
     pub fn detached(db: &'a Db<'a>, scenario: Scenario, home: FnId, forced: Forced) -> Interp<'a> {
-        let nowhere = Span { start: u32::MAX, end: u32::MAX };
-        let target = Target { home, site: nowhere, attempt: nowhere, response_world: true, recursion: false };
+        let target = Target { home, site: NOWHERE, attempt: NOWHERE, response_world: true, recursion: false };
         let mut run = Interp::new(db, scenario, target, forced);
         run.attempts = 1;
         run
+    }
+
+    /// Whether this run has no site.
+    pub(in crate::engine) fn is_detached(&self) -> bool {
+        self.target.site == NOWHERE
     }
 
     /// Runs a function as the operation that is attempted: every request in it is refused.
@@ -68,6 +75,15 @@ impl<'a> Interp<'a> {
             self.taken_out(&value, 0)
         });
         Asked { answer, hit: self.any_hit, events: self.events, decisions: self.decisions }
+    }
+
+    /// What `?` makes of an error where a function gives back this type; `None` where nothing converts it.
+    pub fn converted(db: &'a Db<'a>, scenario: Scenario, error: Value, ty: TypeId) -> Option<Value> {
+        let home = db.program().functions().next()?;
+        let mut run = Interp::detached(db, scenario, home, Forced::default());
+        run.push_frame(home);
+        let value = run.convert(error, &Ty::Adt(ty, Arc::from([]))).ok()?;
+        matches!(value, Value::Struct(_)).then(|| run.taken_out(&value, 0))
     }
 
     /// The value without references into the store of this run.

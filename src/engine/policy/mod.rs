@@ -134,7 +134,10 @@ pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
             let said = |scenario| {
                 let born = candidate.failure.1.own_type().and_then(|ty| births.get(&(ty, scenario)));
                 let born = born.map_or(&[][..], Vec::as_slice).iter();
-                let is_near = |b: &&Birth| near.as_ref().is_none_or(|n| n.contains(&b.maker));
+                let is_near = |b: &&Birth| match (&near, b.maker) {
+                    (Some(near), Some(maker)) => near.contains(&maker),
+                    _ => true,
+                };
                 let (near, far): (Vec<&Birth>, Vec<&Birth>) = born.partition(is_near);
                 // It was seen to arise, and not where it could come here.
                 if near.is_empty() && !far.is_empty() { undecided(None) } else { say(db, candidate, scenario, &near) }
@@ -182,7 +185,9 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
         _ => return None,
     };
     let failure = shape::failure(db, id, known != Known::ByResult)?;
-    if failure.1.own_type().is_some_and(|own| matches!(ret, Ty::Adt(id, _) if id == own)) {
+    // What gives back what it was given, or a value of the type that it belongs to, builds a value.
+    let built = |own| matches!(ret, Ty::Adt(id, _) if own == Some(id));
+    if built(failure.1.own_type()) || built(data.owner) {
         return None;
     }
     let reading = Reading { inverted: ret == Ty::Bool && (strong || weak), none_retries: false };
@@ -221,7 +226,7 @@ fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]
         .iter()
         .map(|birth| {
             let values = birth.values.iter().map(|v| shape.around(v.clone())).collect();
-            (values, birth.evidence.clone(), Some(birth.maker))
+            (values, birth.evidence.clone(), birth.maker)
         })
         .collect();
     let guessed = given.is_empty() && shape.own_type().is_some();
@@ -249,13 +254,8 @@ fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]
     let rank = |s: &Said| match (s.retries(), &s.evidence) {
         (true, Some(e)) if e.strong => 5,
         (true, Some(_)) => 4,
-        (true, None) => {
-            if known {
-                0
-            } else {
-                3
-            }
-        }
+        (true, None) if known && s.from.is_some() => 0,
+        (true, None) => 3,
         (false, _) => 1 + u8::from(s.answer != Answer::Stop),
     };
     // The first of the most telling.
@@ -286,14 +286,18 @@ fn explore(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, at: usize, va
     };
     let mut forced = Forced::default();
     let (mut asked, mut answer) = ask(forced.clone());
-    if answer == Answer::Stop {
-        for decision in asked.decisions.clone().into_iter().filter(|d| !d.tainted).take(RERUNS) {
-            let other = Forced::from_iter([((decision.at, decision.after), !decision.taken)]);
-            let (again, said) = ask(other.clone());
-            if said == Answer::Retry {
-                (forced, asked, answer) = (other, again, said);
-                break;
-            }
+    let mut tried: Vec<At> = Vec::new();
+    while answer == Answer::Stop && tried.len() < RERUNS {
+        let next = asked.decisions.iter().rev().find(|d| !d.tainted && !tried.contains(&d.at));
+        let Some(decision) = next else { break };
+        tried.push(decision.at);
+        let mut other = forced.clone();
+        other.insert((decision.at, decision.after), !decision.taken);
+        let (again, said) = ask(other.clone());
+        // No answer yet, but a new condition stands in the way now: keep going that way.
+        let opens = again.decisions.iter().any(|d| !d.tainted && !asked.decisions.iter().any(|old| old.at == d.at));
+        if said == Answer::Retry || opens {
+            (forced, asked, answer) = (other, again, said);
         }
     }
     let mut said = Said { answer, events: asked.events, ..undecided(None) };
@@ -334,11 +338,14 @@ enum Condition {
 
 fn condition(db: &Db<'_>, at: At) -> Condition {
     let text = db.program().file(at.file).source.slice(at.span);
+    let params = db.function_at(at).map(|id| &db.program().function(id).def.params);
+    let is_param = |name: &str| params.is_some_and(|p| p.iter().any(|p| shape::name_of(p).is_some_and(|n| n == name)));
     let of_part = |part: &str| {
-        let bare = part.trim().trim_start_matches(['!', '*', '&', '(']).trim_end_matches(')');
+        let bare = part.trim().trim_start_matches(['!', '&', '(']).trim_end_matches(')');
+        let is_place = bare.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '*'));
         if bare.contains(['<', '>']) {
             Condition::Bound
-        } else if bare.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) {
+        } else if is_place && (bare.contains(['.', '*']) || is_param(bare)) {
             Condition::Switch
         } else {
             Condition::Other
@@ -388,10 +395,9 @@ fn names_refusal(db: &Db<'_>, id: FnId) -> bool {
                 ExprKind::Path(p) => path(p),
                 _ => false,
             },
-            Node::Pat(Pat { kind, .. }) => match kind {
-                PatKind::Path(p) | PatKind::TupleStruct(p, _) | PatKind::Struct(p, _) => path(p),
-                _ => false,
-            },
+            Node::Pat(Pat { kind: PatKind::Path(p) | PatKind::TupleStruct(p, _) | PatKind::Struct(p, _), .. }) => {
+                path(p)
+            }
             _ => false,
         };
         !found

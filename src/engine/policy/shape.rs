@@ -150,7 +150,8 @@ fn shape(db: &Db<'_>, ty: &Ty, written: &Type, name: &str, eager: bool) -> Optio
     }
 }
 
-fn name_of(param: &Param) -> Option<Name> {
+/// The name that a parameter is bound to.
+pub fn name_of(param: &Param) -> Option<Name> {
     match &param.pat.kind {
         PatKind::Bind { name, .. } => Some(*name),
         _ => None,
@@ -200,12 +201,11 @@ fn arrives_as(db: &Db<'_>, path: &str) -> bool {
     let last = path.rsplit("::").next().unwrap_or(path);
     let krate = path.split("::").next().unwrap_or(path);
     match (krate, last) {
-        (_, "StatusCode") | ("tonic", "Status" | "Code") | ("anyhow" | "eyre" | "color_eyre", _) => true,
+        (_, "StatusCode") | ("tonic", "Code") | ("anyhow" | "eyre" | "color_eyre", _) => true,
         (_, "InterceptorContext") => true,
         // A 401 is an `Err` of these only where somebody asks for it.
         ("reqwest" | "reqwest_middleware", "Error") => db.asks_for_status_errors(),
-        (_, last) if last.ends_with("Error") || last == "Report" => db.lookup.models.refuses_as(krate),
-        _ => false,
+        _ => db.lookup.models.refuses_as(path),
     }
 }
 
