@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::engine::combinator::{Combinator, combinators};
 use crate::engine::db::Db;
-use crate::engine::site;
+use crate::engine::{policy, site};
 use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
 use crate::ir::{Name, Span};
 use crate::models::Models;
@@ -128,7 +128,7 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
     }
     let program = Program::new(files);
     let db = Db::new(&program, models);
-    let homes: Vec<FnId> = program
+    let functions: Vec<FnId> = program
         .functions()
         .filter(|id| {
             let data = program.function(*id);
@@ -136,18 +136,25 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
         })
         .collect();
     let sites: Vec<(FnId, Span)> =
-        homes.iter().flat_map(|id| site::sites(&db, *id).into_iter().map(move |span| (*id, span))).collect();
+        functions.iter().flat_map(|id| site::sites(&db, *id).into_iter().map(move |span| (*id, span))).collect();
     let calls: Vec<(FnId, Combinator)> =
-        homes.iter().flat_map(|id| combinators(&db, *id).into_iter().map(move |call| (*id, call))).collect();
+        functions.iter().flat_map(|id| combinators(&db, *id).into_iter().map(move |call| (*id, call))).collect();
     let mut examined: Vec<site::Examined> =
         sites.par_iter().filter_map(|(id, span)| site::analyse(&db, *id, *span)).collect();
     examined.par_extend(calls.par_iter().filter_map(|(id, call)| site::analyse_call(&db, *id, call)));
     let examined = site::innermost(examined);
+    let mut findings = Vec::new();
     for entry in &examined {
         let (site, finding) = rules::judge(&db, entry, options);
         outcome.sites.push(Site { is_test: program.function(entry.home).is_test, ..site });
-        outcome.findings.extend(finding);
+        findings.extend(finding);
     }
+    let policies = policy::examine(&db, &functions);
+    let loops: Vec<(&site::Examined, &Verdict)> =
+        examined.iter().zip(outcome.sites.iter().map(|site| &site.verdict)).collect();
+    let (sites, findings) = rules::judge_policies(&db, &policies, &loops, findings, options);
+    outcome.sites.extend(sites);
+    outcome.findings = findings;
     outcome
 }
 

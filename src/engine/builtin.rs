@@ -285,6 +285,15 @@ impl Interp<'_> {
             "error_for_status" | "error_for_status_ref" => Value::err(face("reqwest::Error")),
             "headers" | "metadata" => Value::Foreign(Name::new("Headers"), Arc::from([])),
             "header" => Value::none(),
+            // A context of the attempt that holds the answer.
+            "response" if args.is_empty() => {
+                let ty = Ty::ext("http::Response");
+                Value::some(Value::Failure(Failure { ty, response: true, ..failure.clone() }))
+            }
+            "output_or_error" => {
+                let error = Failure { ty: Ty::Unknown, response: false, ..failure.clone() };
+                Value::some(Value::err(Value::Failure(error)))
+            }
             // About the request, not about the failure.
             "url" | "version" | "remote_addr" | "extensions" | "content_length" | "cookies" if failure.response => {
                 Value::of(self.db.static_type(self.frame().id, e.span))

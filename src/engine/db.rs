@@ -42,6 +42,7 @@ pub struct Db<'a> {
     /// Functions that hand out a type and belong to another: builders.
     makers: FxHashMap<TypeId, Vec<FnId>>,
     defaults: Vec<OnceLock<FxHashMap<Name, Value>>>,
+    status_errors: OnceLock<bool>,
 }
 
 impl<'a> Db<'a> {
@@ -62,6 +63,7 @@ impl<'a> Db<'a> {
             callers: FxHashMap::default(),
             makers: FxHashMap::default(),
             defaults: (0..program.types.len()).map(|_| OnceLock::new()).collect(),
+            status_errors: OnceLock::new(),
         };
         db.link(&ids);
         db
@@ -216,6 +218,12 @@ impl<'a> Db<'a> {
             Ty::Ext(path) => path.as_str().ends_with("ControlFlow"),
             _ => false,
         }
+    }
+
+    /// Whether the unit turns statuses into errors of its client: `error_for_status`.
+    pub fn asks_for_status_errors(&self) -> bool {
+        let asks = || self.program().files.iter().any(|file| file.source.text.contains("error_for_status"));
+        *self.status_errors.get_or_init(asks)
     }
 
     /// Resolves a path in a scope.

@@ -1,8 +1,10 @@
 //! The engine: runs retry sites abstractly against a dead key.
 //!
 //! `summary` and `db` say what every function does without running it, `site` finds the sites and runs them with
-//! `interp` under each `scenario`, `evidence` says whether the operation carries a credential. Rules read [`Facts`].
+//! `interp` under each `scenario`, `evidence` says whether the operation carries a credential. `policy` does the same for code
+//! that decides for others, on the errors that `birth` saw arise. Rules read [`Facts`] and [`policy::Policy`].
 
+mod birth;
 mod builtin;
 mod call;
 pub mod combinator;
@@ -13,6 +15,7 @@ mod http;
 mod interp;
 mod lookup;
 mod pattern;
+pub mod policy;
 pub mod scenario;
 mod schedule;
 pub mod site;

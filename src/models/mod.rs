@@ -35,6 +35,8 @@ struct ModelFile {
     network: Vec<NetworkEntry>,
     #[serde(default)]
     sdk: Vec<SdkEntry>,
+    #[serde(default)]
+    policy: Vec<PolicyEntry>,
     credential: Option<CredentialEntry>,
     words: Option<FxHashMap<String, Vec<String>>>,
     #[serde(default)]
@@ -102,6 +104,8 @@ struct NetworkEntry {
     error: String,
     #[serde(default)]
     login: bool,
+    #[serde(default)]
+    connects: bool,
 }
 
 #[derive(Deserialize)]
@@ -110,6 +114,20 @@ struct SdkEntry {
     crates: Vec<String>,
     #[serde(default)]
     prefixes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyEntry {
+    /// The trait, by its last name.
+    #[serde(rename = "trait")]
+    trait_: String,
+    /// Its method that decides.
+    method: String,
+    #[serde(default)]
+    none_retries: bool,
+    /// The type that it gives back, by its last name, where its functions make the verdicts.
+    verdict: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +168,15 @@ pub struct Network {
     pub error: Name,
     /// The call itself is a login: it always carries a credential.
     pub login: bool,
+    /// It only opens a connection: what it fails with says nothing about the requests after it.
+    pub connects: bool,
+}
+
+/// A trait whose implementations decide whether to try again.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyTrait {
+    /// `None` means "again", and `Some` that it is done.
+    pub none_retries: bool,
 }
 
 /// A call that runs a closure or future, here and now as far as the engine is concerned.
@@ -175,6 +202,8 @@ pub struct Models {
     network_fns: FxHashMap<String, Network>,
     sdks: FxHashSet<String>,
     sdk_prefixes: Vec<String>,
+    policies: FxHashMap<(String, String), PolicyTrait>,
+    verdicts: FxHashSet<String>,
     credential_methods: FxHashSet<String>,
     /// Words.
     pub words: Words,
@@ -245,6 +274,7 @@ impl Models {
                 response: entry.response.as_deref().map(Name::new),
                 error: Name::new(&entry.error),
                 login: entry.login,
+                connects: entry.connects,
             };
             for method in entry.methods {
                 self.network.insert((entry.of.clone(), method), network.clone());
@@ -256,6 +286,10 @@ impl Models {
         for entry in file.sdk {
             self.sdks.extend(entry.crates);
             self.sdk_prefixes.extend(entry.prefixes);
+        }
+        for entry in file.policy {
+            self.policies.insert((entry.trait_, entry.method), PolicyTrait { none_retries: entry.none_retries });
+            self.verdicts.extend(entry.verdict);
         }
         if let Some(entry) = file.credential {
             self.credential_methods.extend(entry.methods);
@@ -308,6 +342,25 @@ impl Models {
     pub fn is_sdk(&self, path: &str) -> bool {
         let krate = path.split("::").next().unwrap_or(path);
         self.sdks.contains(krate) || self.sdk_prefixes.iter().any(|p| krate.starts_with(p.as_str()))
+    }
+
+    /// The policy that a method of a trait is, both by their last names.
+    pub fn policy(&self, trait_: &str, method: &str) -> Option<PolicyTrait> {
+        self.policies.get(&(trait_.to_owned(), method.to_owned())).copied()
+    }
+
+    /// Whether the functions of a type, by its last name, make the verdicts of a policy.
+    pub fn is_verdict(&self, ty: &str) -> bool {
+        self.verdicts.contains(ty)
+    }
+
+    /// Whether every request of some client tells a refused credential by this error.
+    pub fn refuses_as(&self, path: &str) -> bool {
+        let ends =
+            |path: &str| (path.split("::").next().map(str::to_owned), path.rsplit("::").next().map(str::to_owned));
+        let mut networks = self.network.values().chain(self.network_fns.values());
+        self.is_sdk(path)
+            || networks.any(|n| n.answer == Answer::Error && !n.connects && ends(n.error.as_str()) == ends(path))
     }
 
     /// A method that puts a credential into a request.

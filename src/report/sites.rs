@@ -2,7 +2,7 @@
 
 use super::words::{attempts, code, count, one_line, shorten, slept, visible};
 use super::{Look, style};
-use crate::finding::{Site, Verdict};
+use crate::finding::{Site, SiteKind, Verdict};
 
 /// The groups in the order they are shown: what to look at first comes first.
 const GROUPS: [(&str, &str); 5] = [
@@ -62,6 +62,8 @@ fn row(site: &Site, widest: usize, look: Look, out: &mut String) {
     let first = format!("  {}{padding}  {kind}  {}{test}", look.paint(style::BOLD, &place), site.function);
     let mut facts = Vec::new();
     match &site.verdict {
+        Verdict::Burns(_) if site.kind == SiteKind::Policy => facts.push("answers yes".to_owned()),
+        Verdict::Stops(_) if site.kind == SiteKind::Policy => {}
         Verdict::Burns(n) => facts.push(attempts(n)),
         Verdict::Stops(n) => facts.push(format!("after {}", count(*n as usize, "attempt"))),
         Verdict::Undecided(why) => facts.push(one_line(why)),
@@ -74,6 +76,7 @@ fn row(site: &Site, widest: usize, look: Look, out: &mut String) {
     let room = look.width.saturating_sub(facts.chars().count() + 11).max(24);
     let attempt = match &site.attempt {
         Some(attempt) => format!("`{}`", shorten(&code(attempt.text()), room)),
+        None if site.kind == SiteKind::Policy => "whether to try again".to_owned(),
         None => "no attempt found".to_owned(),
     };
     let second = if facts.is_empty() { attempt } else { format!("{attempt} · {facts}") };
@@ -87,7 +90,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::finding::{Attempts, SiteKind, Slept};
+    use crate::finding::{Attempts, Slept};
     use crate::ir::Span;
     use crate::workspace::source::{Place, Source};
 

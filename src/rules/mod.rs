@@ -8,11 +8,15 @@ use crate::{Options, engine::Facts};
 
 mod auth_backoff;
 mod auth_hammer;
+mod auth_is_retryable;
 mod catch_all_retry;
 mod cost;
 mod dead_key_worker;
+mod policies;
 mod question_mark_transient;
 mod witness;
+
+pub use policies::judge as judge_policies;
 
 /// A rule and its page.
 pub struct Rule {
@@ -61,9 +65,17 @@ pub static RULES: &[&Rule] = &[
     &auth_backoff::RULE,
     &auth_hammer::RULE,
     &catch_all_retry::RULE,
+    &auth_is_retryable::RULE,
     &question_mark_transient::RULE,
     &dead_key_worker::RULE,
 ];
+
+fn milder(level: Level) -> Level {
+    match level {
+        Level::Deny => Level::Warn,
+        Level::Warn | Level::Note => Level::Note,
+    }
+}
 
 /// The verdict on a site, and the finding that follows from it.
 pub fn judge(db: &Db<'_>, examined: &Examined, options: &Options) -> (Site, Option<Finding>) {
@@ -88,10 +100,7 @@ pub fn judge(db: &Db<'_>, examined: &Examined, options: &Options) -> (Site, Opti
         let diagnosis = (rule.diagnose)(facts)?;
         let mut level = rule.level;
         for _ in 0..u32::from(diagnosis.milder) + u32::from(only_forbidden) {
-            level = match level {
-                Level::Deny => Level::Warn,
-                Level::Warn | Level::Note => Level::Note,
-            };
+            level = milder(level);
         }
         Some(witness::finding(db, examined, shown, rule, level, certainty, diagnosis))
     });

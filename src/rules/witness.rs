@@ -14,7 +14,7 @@ use crate::workspace::source::Place;
 /// Tests of the failure shown in a witness, at most: the last ones decide.
 const TESTS: usize = 3;
 
-fn place(program: &Program, at: At) -> Place {
+pub(super) fn place(program: &Program, at: At) -> Place {
     Place { source: program.file(at.file).source.clone(), span: at.span }
 }
 
@@ -52,7 +52,7 @@ pub fn site(db: &Db<'_>, facts: &Facts) -> Site {
     }
 }
 
-fn first_line(text: &str) -> &str {
+pub(super) fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("").trim()
 }
 

@@ -478,6 +478,8 @@ impl Program {
                             Some(Res::Def(def @ (Def::Mod(_) | Def::Type(_)))) if def != Def::Mod(ModId(id)) => {
                                 Some(def)
                             }
+                            // `pub use other_crate::*;`
+                            None if path.len() == 1 => self.roots.get(&path[0]).map(|root| Def::Mod(*root)),
                             _ => None,
                         })
                         .collect()
@@ -637,7 +639,7 @@ impl Program {
             return Some(found);
         }
         if rest.is_empty() || first.as_str().starts_with(|c: char| c.is_uppercase()) {
-            return self.from_prelude(module, segments);
+            return self.in_prelude(module, segments);
         }
         match self.roots.get(first) {
             Some(root) => self.walk(Res::Def(Def::Mod(*root)), rest, depth),
@@ -646,7 +648,7 @@ impl Program {
     }
 
     /// A type that nothing here defines or imports comes from `use other_crate::prelude::*`, where there is one such.
-    fn from_prelude(&self, module: ModId, segments: &[Name]) -> Option<Res> {
+    fn in_prelude(&self, module: ModId, segments: &[Name]) -> Option<Res> {
         let is_type = |name: &Name| name.as_str().starts_with(|c: char| c.is_uppercase());
         let first = segments.first().filter(|name| is_type(name) && !IN_STD_PRELUDE.contains(&name.as_str()))?;
         let mut preludes = self.mods[module.index()].globs.iter().filter(|path| {

@@ -17,6 +17,7 @@ use crate::finding::SiteKind;
 use crate::ir::{Name, Span};
 use crate::syntax::program::FnId;
 
+mod ask;
 mod block;
 mod branch;
 mod decide;
@@ -27,6 +28,8 @@ mod places;
 mod retrying;
 mod rounds;
 mod seek;
+
+pub use ask::Asked;
 
 /// Attempts after which a loop counts as unbounded.
 pub const MANY: u32 = 40;

@@ -236,7 +236,7 @@ impl<'a> Interp<'a> {
             match role {
                 Role::Predicate => {
                     let asked = if of_result { Value::some(Value::err(error.clone())) } else { error.clone() };
-                    let answer = self.ask(&function, model.predicate.as_deref(), vec![asked])?;
+                    let answer = self.call_value(&function, model.predicate.as_deref(), vec![asked])?;
                     let tri = match self.load(&answer) {
                         Value::Bool(answer) => Tri::from(answer),
                         other => Tri::Maybe { tainted: other.is_tainted() },
@@ -255,7 +255,7 @@ impl<'a> Interp<'a> {
                         Role::Adjust => vec![error.clone(), proposed],
                         _ => vec![Value::Int(i128::from(round) + 1), error.clone()],
                     };
-                    let answer = self.ask(&function, None, args)?;
+                    let answer = self.call_value(&function, None, args)?;
                     delay = match self.load(&answer) {
                         Value::Option(None) => return Ok(Said::Stop),
                         Value::Foreign(name, _) if name == "Break" => return Ok(Said::Stop),
@@ -288,7 +288,7 @@ impl<'a> Interp<'a> {
     }
 
     /// Asks a function, or a value whose type has the method that decides.
-    fn ask(&mut self, function: &Value, method: Option<&str>, args: Vec<Value>) -> Eval {
+    fn call_value(&mut self, function: &Value, method: Option<&str>, args: Vec<Value>) -> Eval {
         match self.method_of(function, method) {
             Some(id) => {
                 let mut values = vec![function.clone()];
@@ -309,7 +309,7 @@ impl<'a> Interp<'a> {
     fn operate(&mut self, retrying: &Retrying, span: Span) -> Eval {
         let models = self.db.lookup.models;
         let action = models.retry.retry(retrying.model).action.as_deref();
-        let value = self.ask(&retrying.operation, action, retrying.context.clone())?;
+        let value = self.call_value(&retrying.operation, action, retrying.context.clone())?;
         let value = self.finish(value, span)?;
         // `|| async { .. }` behind a function that gives a boxed future.
         match self.load(&value) {
