@@ -107,13 +107,17 @@ impl Refresher {
     ///
     /// # Errors
     ///
-    /// What the given function answered, or [`Class::Fatal`] if it panicked.
+    /// What the given function answered, or [`Class::Fatal`] if it panicked or asked this refresher for the same
+    /// credential.
     pub async fn refresh(&self, stale: &Credential) -> Result<Credential, Failure> {
         let flight = match self.join(stale) {
             Join::Finished(outcome) => return outcome,
             Join::Running(flight) => flight,
         };
-        flight.landing().await.unwrap_or_else(|| Err(Failure::new(Class::Fatal).with_message("the refresher panicked")))
+        flight
+            .landing()
+            .await
+            .unwrap_or_else(|| Err(Failure::new(Class::Fatal).with_message("the refresher panicked or asked itself")))
     }
 
     /// [`refresh`](Refresher::refresh) for code without an executor: parks the thread until it is done.
