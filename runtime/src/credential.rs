@@ -94,7 +94,7 @@ const SHORTEST_MASKED: usize = 4;
 const SHORTEST_SHOWN: usize = 16;
 
 fn mask_in<'t>(text: &'t str, secret: &str) -> Cow<'t, str> {
-    if secret.len() < SHORTEST_MASKED {
+    if text.is_empty() || secret.len() < SHORTEST_MASKED {
         return Cow::Borrowed(text);
     }
     let mut masked = Cow::Borrowed(text);

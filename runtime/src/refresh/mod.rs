@@ -26,7 +26,8 @@ type Renew = dyn Fn(Credential) -> Renewal + Send + Sync;
 /// - The running refresh belongs to all who wait for it: if the task that began it is dropped, another
 ///   one carries on. A single-use refresh token is therefore sent once. If all are dropped, so is it.
 ///
-/// No lock is held while the given function runs.
+/// No lock is held while the given function runs. It must not ask the same refresher for the same credential:
+/// that is an error, as it would wait for itself.
 ///
 /// ```
 /// use failfast::{AuthGuard, Class, Credential, Failure, Refresher};
