@@ -94,15 +94,53 @@ const SHORTEST_MASKED: usize = 4;
 const SHORTEST_SHOWN: usize = 16;
 
 fn mask_in<'t>(text: &'t str, secret: &str) -> Cow<'t, str> {
-    if secret.len() >= SHORTEST_MASKED && text.contains(secret) {
-        Cow::Owned(text.replace(secret, &mask(secret)))
-    } else {
-        Cow::Borrowed(text)
+    if text.is_empty() || secret.len() < SHORTEST_MASKED {
+        return Cow::Borrowed(text);
     }
+    let mut masked = Cow::Borrowed(text);
+    let spellings = [Cow::Borrowed(secret), percent_encoded(secret), on_one_line(secret)];
+    for (n, spelling) in spellings.iter().enumerate() {
+        if spellings[..n].contains(spelling) {
+            continue;
+        }
+        if masked.contains(&**spelling) {
+            masked = Cow::Owned(masked.replace(&**spelling, &mask(secret)));
+        }
+        if let Some(start) = cut_off_in(&masked, spelling) {
+            masked = Cow::Owned(format!("{}{}", &masked[..start], mask(secret)));
+        }
+    }
+    masked
+}
+
+/// Where the beginning of a secret stands at the end of a text that was cut off within it.
+fn cut_off_in(text: &str, secret: &str) -> Option<usize> {
+    let kept = text.strip_suffix('…')?;
+    let ends = secret.char_indices().map(|(end, _)| end).filter(|end| *end > SHORTEST_MASKED);
+    let longest = ends.rev().find(|end| kept.ends_with(&secret[..*end]))?;
+    Some(kept.len() - longest)
+}
+
+/// As it stands in a URL.
+fn percent_encoded(secret: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if secret.bytes().all(is_plain) {
+        return Cow::Borrowed(secret);
+    }
+    let encode = |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{:02X}", byte) };
+    Cow::Owned(secret.bytes().map(encode).collect())
+}
+
+/// As it stands in a message, whose line breaks have become spaces: a private key has many.
+fn on_one_line(secret: &str) -> Cow<'_, str> {
+    if !secret.contains(char::is_whitespace) {
+        return Cow::Borrowed(secret);
+    }
+    Cow::Owned(secret.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn mask(secret: &str) -> String {
-    let shown = if secret.len() < SHORTEST_SHOWN { 0 } else { 4 };
+    let shown = if secret.chars().count() < SHORTEST_SHOWN { 0 } else { 4 };
     secret.chars().take(shown).chain(Some('…')).collect()
 }
 

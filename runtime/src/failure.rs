@@ -2,6 +2,7 @@
 
 use crate::credential::Credential;
 use crate::Class;
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -195,8 +196,8 @@ impl Failure {
 
     /// A copy with `credential`'s secret masked wherever a server or a URL repeated it.
     ///
-    /// [`AuthGuard`](crate::AuthGuard) does this to all it returns. The source is left as it is: an
-    /// error of another crate prints what it likes.
+    /// [`AuthGuard`](crate::AuthGuard) does this to all it returns. A source that would print the secret
+    /// is replaced by its text, masked, and can no longer be downcast; any other stays as it is.
     pub fn without_secret_of(mut self, credential: &Credential) -> Self {
         let facts = &mut *self.0;
         let texts = [&mut facts.provider, &mut facts.model, &mut facts.endpoint];
@@ -208,12 +209,48 @@ impl Failure {
             mask(name, credential);
             mask(value, credential);
         }
+        if let Some(masked) = facts.source.as_deref().and_then(|source| MaskedSource::of(source, credential)) {
+            facts.source = Some(Arc::new(masked));
+        }
         self
     }
 }
 
+/// What is left of a source, and of the sources below it, that would have printed a secret.
+struct MaskedSource(String);
+
+impl MaskedSource {
+    fn of(source: &(dyn Error + 'static), credential: &Credential) -> Option<Self> {
+        let mut prints_secret = false;
+        let mut texts = Vec::new();
+        let mut below = Some(source);
+        while let Some(error) = below {
+            below = error.source();
+            let text = error.to_string();
+            prints_secret |= matches!(credential.mask_in(&text), Cow::Owned(_));
+            prints_secret |= matches!(credential.mask_in(&format!("{:?}", error)), Cow::Owned(_));
+            texts.push(text);
+        }
+        prints_secret.then(|| MaskedSource(credential.mask_in(&texts.join(": ")).into_owned()))
+    }
+}
+
+impl fmt::Display for MaskedSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for MaskedSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for MaskedSource {}
+
 fn mask(text: &mut String, credential: &Credential) {
-    if let std::borrow::Cow::Owned(masked) = credential.mask_in(text) {
+    if let Cow::Owned(masked) = credential.mask_in(text) {
         *text = masked;
     }
 }

@@ -100,7 +100,8 @@ impl<'a> AuthGuard<'a> {
     /// here.
     pub fn backoff(mut self, backoff: &'a Backoff) -> Self {
         self.setup.backoff = backoff;
-        self.ledger.started = backoff.start();
+        // Setting it again in the middle of an operation gives no time back.
+        self.ledger.started = self.ledger.started.or_else(|| backoff.start());
         self
     }
 

@@ -4,8 +4,12 @@
 use crate::backoff::Delays;
 use crate::{Backoff, Credential, Failure, Reason, Tried};
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::mem;
 use std::time::{Duration, Instant};
+
+/// A pool may mint a key whenever it is asked. No operation has to see more of them fail than this.
+pub(crate) const MOST_ROTATIONS: usize = 1_000;
 
 pub(crate) struct Ledger<'a> {
     /// Goes with the next request.
@@ -102,8 +106,10 @@ impl<'a> Ledger<'a> {
     }
 
     pub(crate) fn mask(&self, failure: &Failure) -> Failure {
-        let sent = self.spent().map_or(&[][..], |spent| &spent.sent);
-        sent.iter().fold(failure.clone(), |failure, sent| failure.without_secret_of(sent))
+        let mut sent: Vec<&Credential> = self.spent().map_or(&[][..], |spent| &spent.sent).iter().collect();
+        // The longest first: a secret may begin with another one.
+        sent.sort_by_key(|sent| Reverse(sent.expose_secret().len()));
+        sent.into_iter().fold(failure.clone(), Failure::without_secret_of)
     }
 
     /// The one-shots of the current credential.
@@ -138,22 +144,20 @@ impl<'a> Ledger<'a> {
         self.spend().delays.get_or_insert_with(|| backoff.delays()).next()
     }
 
-    /// Asks `select` for a key that is neither tried nor the current one, and makes it the current one.
+    /// Asks `select` for a key that has not been sent yet, and makes it the current one.
+    ///
+    /// What was sent counts, not what was given up: the secret that a refresh has replaced may still stand
+    /// under another id, and is as dead there.
     pub(crate) fn rotate(&mut self, select: impl FnOnce(&Tried<'_>) -> Option<Credential>) -> Option<Credential> {
-        self.give_up_key();
         let spent = self.spend();
-        let tried = Tried::new(&spent.tried);
-        match select(&tried).filter(|next| !tried.contains(next)) {
-            Some(next) => {
-                self.credential = Cow::Owned(next.clone());
-                Some(next)
-            }
-            None => {
-                // It may yet get a refresh or a retry.
-                spent.tried.pop();
-                None
-            }
+        if spent.tried.len() >= MOST_ROTATIONS {
+            return None;
         }
+        let sent = Tried::new(&spent.sent);
+        let next = select(&sent).filter(|next| !sent.contains(next))?;
+        self.give_up_key();
+        self.credential = Cow::Owned(next.clone());
+        Some(next)
     }
 
     pub(crate) fn give_up_key(&mut self) {

@@ -162,9 +162,9 @@
 //! # Keys stay secret
 //!
 //! No `Debug` or `Display` of this crate shows a key: at most its first four characters. What a server or a
-//! URL repeats of a key is masked in everything a guard returns. [`Credential::expose_secret`] (or
-//! [`Attempt::secret`]) is the only way to it. The exception is the `source` of an error, which belongs to
-//! another crate.
+//! URL repeats of a key is masked in everything a guard returns, down to the `source` of an error: one that
+//! would print the key becomes its masked text. [`Credential::expose_secret`] (or [`Attempt::secret`]) is the
+//! only way to it. Before a guard has seen it, a [`Failure`] says what the server said.
 //!
 //! # Before and after
 #![doc = include_str!("../docs/before-after.md")]

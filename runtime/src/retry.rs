@@ -77,12 +77,11 @@ fn prepare(guard: &mut AuthGuard<'_>, sleep: &mut dyn FnMut(Duration), failure: 
         _ if guard.is_cancelled() => return Err(guard.cancel(&failure)),
         Next::Rotate(_) | Next::RetryFresh => {}
         Next::Refresh(ticket) => guard.refresh_blocking(ticket)?,
-        Next::Backoff(delay) => {
-            pause(guard, sleep, delay);
-            if guard.is_cancelled() {
-                return Err(guard.cancel(&failure));
-            }
-        }
+        Next::Backoff(delay) => pause(guard, sleep, delay),
+    }
+    // The wait or the refresh may have taken long.
+    if guard.is_cancelled() {
+        return Err(guard.cancel(&failure));
     }
     Ok(())
 }
@@ -158,6 +157,9 @@ where
             Next::Rotate(_) | Next::RetryFresh => {}
             Next::Refresh(ticket) => guard.refresh(ticket).await?,
             Next::Backoff(delay) => drop(sleep(delay).await),
+        }
+        if guard.is_cancelled() {
+            return Err(guard.cancel(&failure));
         }
     }
 }

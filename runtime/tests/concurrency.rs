@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Barrier, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -181,7 +181,7 @@ fn a_refresher_that_panics_hangs_nobody() {
     for outcome in outcomes {
         match outcome {
             Ok(refreshed) => {
-                assert_eq!(refreshed.unwrap_err().message(), "the refresher panicked");
+                assert_eq!(refreshed.unwrap_err().message(), "the refresher panicked or asked itself");
                 survivors += 1;
             }
             Err(panic) => assert_eq!(panic.downcast_ref(), Some(&"a bug in the application")),
@@ -281,4 +281,45 @@ fn a_cancelled_operation_does_not_retry_refresh_or_blame() {
     .unwrap_err();
     assert_eq!((requests, end.reason(), end.class()), (1, Reason::Cancelled, Class::Auth));
     assert_eq!(ring.states()[0].1, KeyState::Ready);
+}
+
+#[test]
+fn an_async_operation_minds_the_check_after_a_wait() {
+    let (key, stop) = (Credential::new("acme", "KEY", "secret-number-0"), AtomicBool::new(false));
+    let check = || stop.load(Ordering::SeqCst);
+    let mut requests = 0;
+    let operation = retry_async(
+        AuthGuard::new(&key).cancel_check(&check),
+        |_| {
+            stop.store(true, Ordering::SeqCst);
+            std::future::ready(())
+        },
+        |_| {
+            requests += 1;
+            std::future::ready(Err::<(), _>(failure(Class::Transient)))
+        },
+    );
+    let mut cx = Context::from_waker(Waker::noop());
+    match pin!(operation).poll(&mut cx) {
+        Poll::Ready(end) => assert_eq!(end.unwrap_err().reason(), Reason::Cancelled),
+        Poll::Pending => panic!("nothing here waits"),
+    }
+    assert_eq!(requests, 1);
+}
+
+#[test]
+fn a_refresher_that_asks_itself_gets_an_error_and_does_not_hang() {
+    let this = Arc::new(OnceLock::<Refresher>::new());
+    let inner = this.clone();
+    let refresher = Refresher::blocking(move |stale: &Credential| -> Result<String, Failure> {
+        inner.get().unwrap().refresh_blocking(stale).map(|fresh| fresh.expose_secret().to_owned())
+    });
+    this.set(refresher).unwrap();
+    let (told, answer) = std::sync::mpsc::channel();
+    let asked = this.clone();
+    thread::spawn(move || {
+        let stale = Credential::new("acme", "LOGIN", "stale-secret");
+        told.send(asked.get().unwrap().refresh_blocking(&stale).unwrap_err().class())
+    });
+    assert_eq!(answer.recv_timeout(Duration::from_secs(20)), Ok(Class::Fatal));
 }

@@ -411,3 +411,48 @@ fn each_decision_is_told_in_one_line_without_the_secret() {
     assert_eq!(lines.len(), 2);
     assert!(lines.iter().all(|line| !line.contains('\n') && !line.contains(SECRET)));
 }
+
+#[test]
+fn a_secret_that_a_refresh_has_replaced_is_not_sent_again_under_another_id() {
+    let ring = KeyRing::new("acme", [("A", "shared-secret-0123"), ("B", "shared-secret-0123")]);
+    let refresher = Refresher::blocking(|_: &Credential| Ok::<_, Failure>("renewed-secret-0123".to_owned()));
+    let mut guard = AuthGuard::with_pool(&ring).unwrap().refresher(&refresher);
+    match guard.on_failure(&failure(Class::Auth)) {
+        Next::Refresh(ticket) => guard.refresh_blocking(ticket).unwrap(),
+        other => panic!("expected Refresh, got {other:?}"),
+    }
+    assert_eq!(guard.attempt().secret(), "renewed-secret-0123");
+    let end = abort(guard.on_failure(&failure(Class::Auth)));
+    assert_eq!((end.reason(), end.requests()), (Reason::Exhausted, 2));
+}
+
+#[test]
+fn a_pool_that_mints_keys_for_ever_comes_to_an_end() {
+    struct Mint(AtomicU32);
+    impl CredentialPool for Mint {
+        fn provider(&self) -> &str {
+            "acme"
+        }
+        fn select(&self, _: &failfast::Tried<'_>) -> Option<Credential> {
+            let n = self.0.fetch_add(1, Ordering::Relaxed);
+            Some(Credential::new("acme", format!("lease-{n}"), format!("minted-secret-{n}")))
+        }
+        fn refused(&self, _: &Credential, _: &Failure) {}
+    }
+    let mint = Mint(AtomicU32::new(0));
+    let mut guard = AuthGuard::with_pool(&mint).unwrap();
+    let rotations = (0..2_000).take_while(|_| matches!(guard.on_failure(&failure(Class::Auth)), Next::Rotate(_)));
+    assert_eq!(rotations.count(), 1_000);
+    assert_eq!(abort(guard.on_failure(&failure(Class::Auth))).reason(), Reason::Exhausted);
+}
+
+#[test]
+fn setting_the_backoff_again_gives_no_time_back() {
+    let (key, time) = (key(), VirtualTime::new());
+    let backoff =
+        Backoff::default().jitter(0.0).max_attempts(99).max_elapsed(Duration::from_secs(10)).clock(time.clock());
+    let mut guard = AuthGuard::new(&key).backoff(&backoff);
+    time.advance(Duration::from_secs(10));
+    guard = guard.backoff(&backoff);
+    assert_eq!(abort(guard.on_failure(&failure(Class::Transient))).reason(), Reason::OutOfTime);
+}

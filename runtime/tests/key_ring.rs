@@ -40,6 +40,7 @@ fn a_refused_key_rests_as_long_as_its_failure_says() {
         (failure(Class::RateLimited), HOUR),
         (failure(Class::Billing), HOUR),
         (reset, 7 * MINUTE),
+        (failure(Class::Auth).with_retry_after(Duration::ZERO), 5 * MINUTE),
         (reset_after_401, 2 * HOUR),
     ] {
         let time = VirtualTime::new();

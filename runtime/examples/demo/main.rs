@@ -46,7 +46,7 @@ fn main() -> std::io::Result<()> {
 fn show(server: &Server, outcome: Result<String, Permanent>) {
     match outcome {
         Ok(answer) => println!("    success: {}", answer),
-        Err(end) => println!("    {:?} after {:?} of waiting", end.reason(), end.waited()),
+        Err(end) => println!("    {:?} after {} s of waiting", end.reason(), end.waited().as_secs()),
     }
     println!("    requests that reached the server: {}\n", server.requests_since_last_asked());
 }

@@ -89,3 +89,16 @@ async fn server_errors_are_waited_out_as_configured() {
     let status = service.ready().await.unwrap().call(request).await.unwrap();
     assert_eq!((status.as_u16(), naps.seconds()), (200, vec![5, 10]));
 }
+
+#[tokio::test]
+async fn a_pool_of_another_provider_never_gives_its_keys_to_this_one() {
+    let (server, naps) = (server(|_| Reply::new(401)).await, Naps::default());
+    let ring = Arc::new(KeyRing::new("other", [("A", "sk-other-0123456789abcdef")]));
+    let policy = AuthPolicy::new(judge, naps.timer()).pool(ring.clone() as Arc<dyn CredentialPool>);
+    let service = ServiceBuilder::new().retry(policy).service(sender());
+    let key = Credential::new("acme", "ACME_KEY", "sk-dead-0123456789abcdef");
+    let error = service.oneshot(Authenticated::new(key, server.url("/"))).await.unwrap_err();
+    assert_eq!(error.downcast_ref::<Permanent>().unwrap().reason(), Reason::Rejected);
+    assert_eq!(server.keys(), ["sk-dead-0123456789abcdef"; 2]);
+    assert_eq!(ring.states()[0].1, KeyState::Ready);
+}

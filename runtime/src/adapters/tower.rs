@@ -93,7 +93,8 @@ impl<J, S> AuthPolicy<J, S> {
         }
     }
 
-    /// Rotates among the keys of `pool`. Take the first key of a request from the same pool.
+    /// Rotates among the keys of `pool`. Take the first key of a request from the same pool: a request with
+    /// another provider's key is left to that key.
     pub fn pool(self, pool: Arc<dyn CredentialPool>) -> Self {
         self.with(|settings| settings.pool = Some(pool))
     }
@@ -137,7 +138,8 @@ where
 
     fn retry(&mut self, request: &mut Authenticated<R>, result: &mut Result<Res, E>) -> Option<Self::Future> {
         let settings = &*self.settings;
-        let pool = settings.pool.as_deref();
+        // To another provider's service none of the pool's keys must ever be sent.
+        let pool = settings.pool.as_deref().filter(|pool| pool.provider() == request.credential.provider());
         let failure = match (settings.judge)(result) {
             Some(failure) => failure,
             None => {

@@ -4,6 +4,7 @@ use super::body::{code_of, Body};
 use super::evidence::*;
 use super::retry_after::{http_date, retry_after, seconds};
 use crate::{Class, Failure};
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// An HTTP answer that was not a success, as far as it matters to [`Class`].
@@ -14,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// let answer = HttpAnswer { status: 403, headers: &[("retry-after", "30")], body: "" };
 /// assert_eq!(answer.classify().class(), Class::RateLimited);
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct HttpAnswer<'a> {
     /// The status code, 100 to 999.
     pub status: u16,
@@ -158,6 +159,13 @@ impl HttpAnswer<'_> {
     fn now(&self) -> SystemTime {
         let date = self.header("date").and_then(http_date);
         date.unwrap_or_else(SystemTime::now)
+    }
+}
+
+impl fmt::Debug for HttpAnswer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not headers and body: servers repeat keys there.
+        f.debug_struct("HttpAnswer").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

@@ -25,7 +25,8 @@ pub trait CredentialPool: Send + Sync {
     /// A key that is fit for use and not in `tried`, or `None`.
     ///
     /// A guard asks until it gets `None` or a key that works, so an implementation that ignores `tried`
-    /// would never end; the guard therefore takes a tried key for `None`.
+    /// would never end; the guard therefore takes a tried key for `None`. If the pool makes up a new key each
+    /// time, the operation ends after 1000 of them.
     fn select(&self, tried: &Tried<'_>) -> Option<Credential>;
 
     /// The service refused `sent`, and the operation has given up on it: let it rest, or bury it.

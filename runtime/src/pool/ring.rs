@@ -267,7 +267,8 @@ fn siblings<'e>(entries: &'e mut [Entry], sent: &'e Credential) -> impl Iterator
 }
 
 fn rest(failure: &Failure, sole: bool) -> Duration {
-    if let Some(asked) = failure.retry_after() {
+    // A reset that has passed already says nothing about how long.
+    if let Some(asked) = failure.retry_after().filter(|asked| *asked > Duration::from_secs(0)) {
         return asked.min(LONGEST_REST);
     }
     let usual = match (failure.class(), failure.status()) {

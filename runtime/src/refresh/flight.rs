@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, ThreadId};
 
 /// One running computation and all who wait for it.
 pub(super) struct Flight<T> {
@@ -18,8 +19,8 @@ pub(super) struct Flight<T> {
 enum Stage<T> {
     /// Nobody is polling it.
     Parked(Pin<Box<dyn Future<Output = T> + Send>>),
-    /// Someone is polling it, outside the lock.
-    Polled,
+    /// This thread is polling it, outside the lock.
+    Polled(ThreadId),
     Landed(T),
     /// It panicked.
     Crashed,
@@ -66,8 +67,8 @@ impl<T: Clone> Flight<T> {
         matches!(*lock(&self.stage), Stage::Landed(_) | Stage::Crashed)
     }
 
-    /// Waits for the result; `None` if the computation panicked. Dropping it means leaving the others
-    /// to it.
+    /// Waits for the result; `None` if the computation panicked, or is the one that asks. Dropping it
+    /// means leaving the others to it.
     pub(super) fn landing(self: Arc<Self>) -> Landing<T> {
         Landing(self)
     }
@@ -77,9 +78,14 @@ impl<T: Clone> Flight<T> {
         self.passengers.register(cx.waker());
         let mut future = {
             let mut stage = lock(&self.stage);
-            match mem::replace(&mut *stage, Stage::Polled) {
+            match mem::replace(&mut *stage, Stage::Polled(thread::current().id())) {
                 Stage::Parked(future) => future,
-                Stage::Polled => return Poll::Pending,
+                // The computation asks for its own result, and would wait for it for ever.
+                Stage::Polled(by) if by == thread::current().id() => return Poll::Ready(None),
+                Stage::Polled(by) => {
+                    *stage = Stage::Polled(by);
+                    return Poll::Pending;
+                }
                 Stage::Landed(result) => {
                     *stage = Stage::Landed(result.clone());
                     return Poll::Ready(Some(result));
@@ -133,6 +139,7 @@ impl<T: Clone> Future for Landing<T> {
 }
 
 #[cfg(test)]
+#[allow(clippy::incompatible_msrv)] // tests run on the current compiler only
 mod tests {
     use super::*;
     use std::sync::atomic::AtomicU32;
@@ -205,11 +212,14 @@ mod tests {
         impl Future for Busy {
             type Output = ();
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-                let mut other = lock(&self.0);
-                let other = other.as_mut().unwrap();
-                assert!(poll(other, &self.1).is_pending());
+                let look_in = || {
+                    let mut other = lock(&self.0);
+                    assert!(poll(other.as_mut().unwrap(), &self.1).is_pending());
+                };
+                let on_another_thread = || thread::scope(|scope| scope.spawn(look_in).join().unwrap());
+                on_another_thread();
                 cx.waker().wake_by_ref();
-                assert!(poll(other, &self.1).is_pending());
+                on_another_thread();
                 Poll::Pending
             }
         }

@@ -26,7 +26,8 @@ type Renew = dyn Fn(Credential) -> Renewal + Send + Sync;
 /// - The running refresh belongs to all who wait for it: if the task that began it is dropped, another
 ///   one carries on. A single-use refresh token is therefore sent once. If all are dropped, so is it.
 ///
-/// No lock is held while the given function runs.
+/// No lock is held while the given function runs. It must not ask the same refresher for the same credential:
+/// that is an error, as it would wait for itself.
 ///
 /// ```
 /// use failfast::{AuthGuard, Class, Credential, Failure, Refresher};
@@ -107,13 +108,17 @@ impl Refresher {
     ///
     /// # Errors
     ///
-    /// What the given function answered, or [`Class::Fatal`] if it panicked.
+    /// What the given function answered, or [`Class::Fatal`] if it panicked or asked this refresher for the same
+    /// credential.
     pub async fn refresh(&self, stale: &Credential) -> Result<Credential, Failure> {
         let flight = match self.join(stale) {
             Join::Finished(outcome) => return outcome,
             Join::Running(flight) => flight,
         };
-        flight.landing().await.unwrap_or_else(|| Err(Failure::new(Class::Fatal).with_message("the refresher panicked")))
+        flight
+            .landing()
+            .await
+            .unwrap_or_else(|| Err(Failure::new(Class::Fatal).with_message("the refresher panicked or asked itself")))
     }
 
     /// [`refresh`](Refresher::refresh) for code without an executor: parks the thread until it is done.
