@@ -576,7 +576,7 @@ impl Walk<'_> {
         match (ty, &model.action) {
             (Some(Ty::Func(ret)), _) => (**ret).clone(),
             (Some(ty @ Ty::Adt(..)), Some(action)) => {
-                call.targets = self.lookup.methods(ty, Name::new(action), 0);
+                call.targets = self.lookup.implemented(ty, Name::new(action)).into_iter().collect();
                 call.targets.first().map_or(Ty::Unknown, |id| self.lookup.returns(*id))
             }
             _ => Ty::Unknown,
