@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{CALLS, Eval, Frame, Interp, Target};
-use crate::engine::{duration, http};
 use crate::engine::types::{Scope, Ty, join};
 use crate::engine::value::{Struct, Unknown, Value};
+use crate::engine::{duration, http};
 use crate::finding::SiteKind;
 use crate::ir::{Name, Pat, Span};
 use crate::syntax::program::{Def, FnId, Res};
@@ -64,8 +64,9 @@ impl<'a> Interp<'a> {
             return Value::Foreign(last, Arc::from([]));
         }
         let of_type = owner.starts_with(|c: char| c.is_uppercase());
-        if of_type && self.db.lookup.models.retry.marker(last.as_str()).is_some() {
-            return Value::Foreign(last, Arc::from([]));
+        let retry = &self.db.lookup.models.retry;
+        if of_type && retry.marker(last.as_str()).is_some() {
+            return Value::Foreign(Name::new(retry.variant(last.as_str())), Arc::from([]));
         }
         if last.as_str().starts_with(|c: char| c.is_uppercase())
             && !last.as_str().chars().all(|c| c.is_uppercase() || c == '_' || c.is_ascii_digit())
