@@ -110,10 +110,74 @@ fn schedules_are_evaluated_with_the_defaults_of_the_libraries() {
 fn one_finding_speaks_for_a_helper_and_its_callers() {
     let report = json(&["check", "fixtures/libraries/src", "--format", "json"]);
     let findings = report["findings"].as_array().expect("findings are a list");
-    let in_house: Vec<&Value> =
-        findings.iter().filter(|f| f["path"].as_str().is_some_and(|p| p.ends_with("in_house.rs"))).collect();
-    assert_eq!(in_house.len(), 1, "{in_house:#?}");
-    let sites = in_house[0]["sites"].as_array().expect("sites are a list");
-    let kinds: Vec<&str> = sites.iter().filter_map(|site| site["kind"].as_str()).collect();
-    assert_eq!(kinds, ["combinator"; 3], "the helper and its two callers: {sites:#?}");
+    let kinds_of = |finding: &Value| -> Vec<String> {
+        let sites = finding["sites"].as_array().expect("sites are a list");
+        sites.iter().filter_map(|site| Some(site["kind"].as_str()?.to_owned())).collect()
+    };
+    let in_house = |f: &&Value| f["path"].as_str().is_some_and(|p| p.ends_with("in_house.rs"));
+    let kinds: Vec<Vec<String>> = findings.iter().filter(in_house).map(kinds_of).collect();
+    // The library's call with its two callers, the loop with the one that hands it a value of the trait, a call
+    // that runs what stands beside it, and the loop with the one of its callers that asks nothing.
+    let helper = vec!["loop", "combinator"];
+    assert_eq!(kinds, [vec!["combinator"; 3], helper.clone(), vec!["combinator"], helper]);
+}
+
+/// A library of somebody's own: one model file, no more.
+#[test]
+fn a_model_file_teaches_another_library() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file in a temporary folder");
+        path.to_str().expect("a temporary folder's name is UTF-8").to_owned()
+    };
+    let model = write(
+        "steady.toml",
+        r#"
+[[retry]]
+calls = ["steady::again"]
+operation = 1
+schedule = 0
+advice = "call `steady::again_if`"
+
+[[retry]]
+calls = ["steady::again_if"]
+operation = 1
+schedule = 0
+condition = 2
+
+[[schedule]]
+of = ["steady::Every"]
+new = { seconds = ["first-s"] }
+set = { times = ["attempts"] }
+"#,
+    );
+    let source = write(
+        "client.rs",
+        r#"
+use reqwest::{Client, Error, Response};
+use steady::Every;
+
+async fn get(client: &Client, api_key: &str) -> Result<Response, Error> {
+    client.get("https://api.example.com").bearer_auth(api_key).send().await?.error_for_status()
+}
+
+pub async fn bad(client: &Client, api_key: &str) -> Option<Response> {
+    steady::again(Every::seconds(7).times(4), || get(client, api_key)).await.ok()
+}
+
+pub async fn good(client: &Client, api_key: &str) -> Option<Response> {
+    steady::again_if(Every::seconds(7).times(4), || get(client, api_key), |e: &Error| e.is_timeout()).await.ok()
+}
+"#,
+    );
+    let known = json(&["check", "--models", &model, "--format", "json", &source]);
+    let findings = known["findings"].as_array().expect("findings are a list");
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0]["start_line"], 10);
+    assert_eq!(findings[0]["attempts"], 4);
+    assert_eq!(findings[0]["slept_seconds"], 21.0);
+    assert!(findings[0]["help"].as_str().is_some_and(|help| help.contains("steady::again_if")), "{findings:#?}");
+    let unknown = json(&["check", "--format", "json", &source]);
+    assert_eq!(unknown["findings"], Value::Array(Vec::new()));
 }

@@ -453,7 +453,8 @@ impl Interp<'_> {
                     Some(Marker::StopMethod | Marker::AgainMethod)
                 ) =>
             {
-                Value::err(Value::Foreign(Name::new(name), [(**v).clone()].into()))
+                let variant = self.db.lookup.models.retry.variant(name);
+                Value::err(Value::Foreign(Name::new(variant), [(**v).clone()].into()))
             }
             ("or", Err(_)) => arg(),
             _ => same,

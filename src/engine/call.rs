@@ -238,9 +238,12 @@ impl Interp<'_> {
         // `backoff::Error::transient(e)`, `Error::Permanent(e)`, `Poll::Ready(x)`: keep what it wraps.
         let marker = models.retry.marker(last).filter(|_| owner.starts_with(|c: char| c.is_uppercase()));
         if let Some(Marker::StopResult | Marker::AgainResult) = marker {
-            return Ok(Value::err(Value::Foreign(Name::new(last), values.into())));
+            return Ok(Value::err(Value::Foreign(Name::new(models.retry.variant(last)), values.into())));
         }
-        if last.starts_with(|c: char| c.is_uppercase()) || marker.is_some() {
+        if marker.is_some() {
+            return Ok(Value::Foreign(Name::new(models.retry.variant(last)), values.into()));
+        }
+        if last.starts_with(|c: char| c.is_uppercase()) {
             return Ok(Value::Foreign(Name::new(last), values.into()));
         }
         Ok(Value::derived(self.db.static_type(self.frame().id, span), &loaded))

@@ -235,7 +235,9 @@ fn of_type(db: &Db<'_>, id: TypeId, depth: u32) -> Option<Evidence> {
     let program = db.program();
     let data = program.ty(id);
     let mut weak = None;
-    for function in program.functions_of(id).iter().chain(db.makers(id).iter().take(MAKERS)) {
+    // A sibling that is given a credential for its own request says nothing of other requests.
+    let others = program.functions_of(id).iter().filter(|f| db.hops(**f) != Some(0) || !is_given_credential(db, **f));
+    for function in others.chain(db.makers(id).iter().take(MAKERS)) {
         let signs = &db.summary(*function).signs;
         if let Some(sign) = signs.iter().find(|s| s.strong) {
             let what = format!("`{}` in `{}`", sign.what, program.display(*function));
@@ -263,6 +265,12 @@ fn of_type(db: &Db<'_>, id: TypeId, depth: u32) -> Option<Evidence> {
         }
     }
     weak
+}
+
+fn is_given_credential(db: &Db<'_>, id: FnId) -> bool {
+    db.program().function(id).def.params.iter().any(|param| {
+        matches!(&param.pat.kind, PatKind::Bind { name, .. } if db.lookup.models.words.is_credential(name.as_str()))
+    })
 }
 
 fn is_flag(ty: &Type) -> bool {

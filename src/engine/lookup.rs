@@ -155,6 +155,16 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// The method that an `impl` of some trait gives a type, before one of its own with the same name.
+    pub fn implemented(self, ty: &Ty, name: Name) -> Option<FnId> {
+        let Ty::Adt(id, _) = ty else { return None };
+        let is_implemented = |f: &&FnId| {
+            let data = self.program.function(**f);
+            data.def.name == name && data.trait_.is_some()
+        };
+        self.program.functions_of(*id).iter().find(is_implemented).copied().or_else(|| self.program.method(*id, name))
+    }
+
     /// The one method of the unit with this name and arity. A name that any type may have is never taken.
     fn only_method(self, name: Name, arity: usize) -> Option<FnId> {
         const COMMON: &[&str] = &[

@@ -457,16 +457,17 @@ impl Walk<'_> {
                         };
                         if runs.wraps_ok { Ty::Result(Arc::new(inner), Arc::new(Ty::Unknown)) } else { inner }
                     } else {
-                        self.lookup.external_result(&full)
+                        match self.lookup.external_result(&full) {
+                            Ty::Unknown => pointed(path, &types),
+                            known => known,
+                        }
                     }
                 }
                 _ => match (path.last().as_str(), types.first()) {
                     ("Some", Some(inner)) => Ty::Option(Arc::new(inner.clone())),
                     ("Ok", Some(inner)) => Ty::Result(Arc::new(inner.clone()), Arc::new(Ty::Unknown)),
                     ("Err", Some(inner)) => Ty::Result(Arc::new(Ty::Unknown), Arc::new(inner.clone())),
-                    // `Box::new(x)`, `Arc::clone(&x)`
-                    ("new" | "clone" | "pin" | "from", Some(inner)) if is_pointer(path) => inner.clone(),
-                    _ => Ty::Unknown,
+                    _ => pointed(path, &types),
                 },
             }
         };
@@ -575,7 +576,7 @@ impl Walk<'_> {
         match (ty, &model.action) {
             (Some(Ty::Func(ret)), _) => (**ret).clone(),
             (Some(ty @ Ty::Adt(..)), Some(action)) => {
-                call.targets = self.lookup.methods(ty, Name::new(action), 0);
+                call.targets = self.lookup.implemented(ty, Name::new(action)).into_iter().collect();
                 call.targets.first().map_or(Ty::Unknown, |id| self.lookup.returns(*id))
             }
             _ => Ty::Unknown,
@@ -585,7 +586,7 @@ impl Walk<'_> {
     /// An awaited call on a type of a service's own client is a request with its credential.
     fn sdk_call(&mut self, inner: &Expr, ty: &Ty) {
         let Ty::Ext(path) = ty else { return };
-        if !self.lookup.models.is_sdk(path.as_str()) {
+        if !self.lookup.models.is_sdk(path.as_str()) || self.is_retrying(inner) {
             return;
         }
         let error = Name::new(&format!("{}::Error", path.as_str().split("::").next().unwrap_or("")));
@@ -595,6 +596,12 @@ impl Walk<'_> {
             let answer = crate::models::Answer::Error;
             call.network = Some(Network { answer, response: None, error, login: true, connects: false });
         }
+    }
+
+    /// It ends in the call of a retry library: what is awaited is not the request itself.
+    fn is_retrying(&self, e: &Expr) -> bool {
+        self.out.calls.get(&e.span).is_some_and(|call| call.retry.is_some())
+            || matches!(&e.kind, ExprKind::Method { recv, .. } if self.is_retrying(recv))
     }
 
     fn macro_call(&mut self, name: &Name, body: &MacroBody) -> Ty {
@@ -642,6 +649,12 @@ impl Walk<'_> {
             MacroBody::Opaque => Ty::Unknown,
         }
     }
+}
+
+/// `Box::new(x)`, `Arc::clone(&x)`: the type of what is pointed to.
+fn pointed(path: &crate::ir::Path, args: &[Ty]) -> Ty {
+    let makes = matches!(path.last().as_str(), "new" | "clone" | "pin" | "from") && is_pointer(path);
+    args.first().filter(|_| makes).cloned().unwrap_or(Ty::Unknown)
 }
 
 fn is_pointer(path: &crate::ir::Path) -> bool {

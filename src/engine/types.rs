@@ -121,6 +121,17 @@ impl Scope {
         }
     }
 
+    /// A trait of another crate that is not the standard library's.
+    fn read_foreign(&self, program: &Program, bound: &Type) -> Option<Ty> {
+        let Type::Path(path) = bound else { return None };
+        match program.resolve(self.module, &path.segments)? {
+            Res::External(full) if full.len() > 1 && !matches!(full[0].as_str(), "std" | "core" | "alloc") => {
+                Some(Ty::ext(&join(&full)))
+            }
+            _ => None,
+        }
+    }
+
     /// Reads a written type.
     pub fn read(&self, program: &Program, ty: &Type) -> Ty {
         self.read_at(program, ty, 0)
@@ -136,7 +147,12 @@ impl Scope {
             Type::Tuple(parts) if parts.is_empty() => Ty::Unit,
             Type::Tuple(parts) => Ty::Tuple(parts.iter().map(|p| self.read_at(program, p, depth + 1)).collect()),
             Type::Slice(inner) => Ty::List(Arc::new(self.read_at(program, inner, depth + 1))),
-            Type::Impl(bounds) | Type::Dyn(bounds) => self.read_bounds(program, bounds),
+            Type::Impl(bounds) => self.read_bounds(program, bounds),
+            Type::Dyn(bounds) => match self.read_bounds(program, bounds) {
+                // `dyn TokenCredential`: some value of that crate's.
+                Ty::Unknown => bounds.iter().find_map(|b| self.read_foreign(program, b)).unwrap_or(Ty::Unknown),
+                known => known,
+            },
             Type::Fn { ret, .. } => {
                 Ty::Func(Arc::new(ret.as_ref().map_or(Ty::Unit, |r| self.read_at(program, r, depth + 1))))
             }

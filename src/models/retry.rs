@@ -272,6 +272,8 @@ pub struct RetryLibraries {
     /// By the whole path of the type.
     types: FxHashMap<String, usize>,
     markers: FxHashMap<String, Marker>,
+    /// The variants that functions make: `permanent` makes `Permanent`.
+    variants: FxHashMap<String, String>,
     jitters: FxHashMap<String, (f64, f64)>,
 }
 
@@ -291,6 +293,12 @@ impl RetryLibraries {
                 self.methods.entry(method.clone()).or_default().push(index);
             }
             self.markers.extend(retry.errors.iter().map(|(name, marker)| (name.clone(), *marker)));
+            let is_variant = |name: &str| name.starts_with(|c: char| c.is_uppercase());
+            for (name, marker) in retry.errors.iter().filter(|(name, _)| !is_variant(name)) {
+                let same = |other: &Marker| other.stops() == marker.stops();
+                let variant = retry.errors.iter().find(|(other, m)| is_variant(other) && same(m));
+                self.variants.extend(variant.map(|(variant, _)| (name.clone(), variant.clone())));
+            }
             self.retries.push(retry);
         }
         for schedule in schedules {
@@ -358,6 +366,11 @@ impl RetryLibraries {
     /// What a name that wraps an error says.
     pub fn marker(&self, name: &str) -> Option<Marker> {
         self.markers.get(name).copied()
+    }
+
+    /// The variant that a function makes, or the variant itself.
+    pub fn variant<'n>(&'n self, name: &'n str) -> &'n str {
+        self.variants.get(name).map_or(name, String::as_str)
     }
 
     /// What a function multiplies a delay with.

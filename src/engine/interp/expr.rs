@@ -42,7 +42,7 @@ impl Interp<'_> {
         let result = self.eval_kind(e);
         // An async callee has run by now; a block handed over as a value has not.
         let result = match result {
-            Ok(value @ Value::Task(_)) => self.finish(value, e.span),
+            Ok(value @ (Value::Task(_) | Value::Retrying(_))) => self.finish(value, e.span),
             other => other,
         };
         self.in_attempt = false;

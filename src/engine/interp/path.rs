@@ -64,8 +64,9 @@ impl<'a> Interp<'a> {
             return Value::Foreign(last, Arc::from([]));
         }
         let of_type = owner.starts_with(|c: char| c.is_uppercase());
-        if of_type && self.db.lookup.models.retry.marker(last.as_str()).is_some() {
-            return Value::Foreign(last, Arc::from([]));
+        let retry = &self.db.lookup.models.retry;
+        if of_type && retry.marker(last.as_str()).is_some() {
+            return Value::Foreign(Name::new(retry.variant(last.as_str())), Arc::from([]));
         }
         if last.as_str().starts_with(|c: char| c.is_uppercase())
             && !last.as_str().chars().all(|c| c.is_uppercase() || c == '_' || c.is_ascii_digit())

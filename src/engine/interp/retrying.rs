@@ -187,10 +187,8 @@ impl<'a> Interp<'a> {
     fn error_of(&self, value: &Value) -> Option<Value> {
         match self.load(value) {
             Value::Result(Err(error)) => Some(self.load(&error)),
-            Value::Result(Ok(inner)) => match self.load(&inner) {
-                Value::Result(Err(error)) => Some(self.load(&error)),
-                _ => None,
-            },
+            // Whatever is in there, the library is done.
+            Value::Result(Ok(_)) => None,
             // `(context, result)`
             Value::Tuple(parts) => parts.iter().find_map(|part| self.error_of(part)),
             marked @ Value::Foreign(..) if self.marker(&marked).is_some() => Some(marked),
@@ -302,7 +300,7 @@ impl<'a> Interp<'a> {
     fn method_of(&self, value: &Value, method: Option<&str>) -> Option<FnId> {
         let ty = self.load(value).ty();
         let ty = matches!(ty, Ty::Adt(..)).then_some(ty)?;
-        self.db.lookup.methods(&ty, Name::new(method?), 0).first().copied()
+        self.db.lookup.implemented(&ty, Name::new(method?))
     }
 
     /// Runs the operation once.
