@@ -3,17 +3,25 @@
 //! `summary` and `db` say what every function does without running it, `site` finds the sites and runs them with
 //! `interp` under each `scenario`, `evidence` says whether the operation carries a credential. Rules read [`Facts`].
 
+mod abort;
+mod amend;
 mod builtin;
 mod call;
 pub mod combinator;
 pub mod db;
 mod duration;
 pub mod evidence;
+pub mod guards;
 mod http;
 mod interp;
+mod lab;
 mod lookup;
+mod named;
 mod pattern;
+pub mod pool;
+pub mod refresh;
 pub mod scenario;
+pub mod scenes;
 mod schedule;
 pub mod site;
 mod summary;
