@@ -105,6 +105,8 @@ pub enum Role {
     Delay,
     /// Where control goes back to the next attempt.
     BackEdge,
+    /// What the code does about the credential, or the test of a flag.
+    Guard,
 }
 
 impl Role {
@@ -115,6 +117,7 @@ impl Role {
             Role::Test => "test",
             Role::Delay => "delay",
             Role::BackEdge => "back-edge",
+            Role::Guard => "guard",
         }
     }
 }
@@ -192,6 +195,31 @@ impl Verdict {
     }
 }
 
+/// What a retry site does in a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It is left without success.
+    Stops,
+    /// It keeps trying.
+    Burns,
+    /// An attempt succeeds.
+    Recovers,
+    /// Not decided.
+    Undecided,
+}
+
+impl Behaviour {
+    /// The word used in reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Behaviour::Stops => "stops",
+            Behaviour::Burns => "burns",
+            Behaviour::Recovers => "recovers",
+            Behaviour::Undecided => "undecided",
+        }
+    }
+}
+
 /// A retry site, decided or not: what `retrylint sites` lists.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -209,6 +237,8 @@ pub struct Site {
     pub verdict: Verdict,
     /// Seconds slept on a dead key, where evaluated.
     pub slept: Option<Slept>,
+    /// What it does in every scenario, by the scenario's name; empty where nothing shows that it sends a credential.
+    pub scenarios: Vec<(&'static str, Behaviour)>,
     /// It stands in test code.
     pub is_test: bool,
 }

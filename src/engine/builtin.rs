@@ -80,6 +80,11 @@ impl Interp<'_> {
     ) -> Eval {
         let method = name.as_str();
         let first = args.first().map(|v| self.load(v));
+        if let Value::List(items) = value
+            && let Some(out) = self.probed_collection(place.as_ref(), items, method, &args)
+        {
+            return out;
+        }
         // Cells and atomics are the value they hold.
         if let Some(place) = place {
             match (method, args.len()) {
@@ -251,15 +256,17 @@ impl Interp<'_> {
             _ => {}
         }
         let auth = matches!(status, 401 | 403);
-        if words.has("negative", method) {
-            return auth.then_some(false);
+        if auth && words.has("negative", method) {
+            return Some(false);
         }
-        if words.has("positive", method) {
-            return auth.then_some(true);
+        if auth && words.has("positive", method) {
+            return Some(true);
         }
-        match self.db.variant_kind(method.trim_start_matches("is_")) {
-            VariantKind::Auth => Some(auth),
-            VariantKind::Other if auth => Some(false),
+        match self.kind_of(method.trim_start_matches("is_")) {
+            VariantKind::Own => Some(true),
+            VariantKind::Other => Some(false),
+            // An answer with a status is no failure of the connection.
+            _ if words.has("negative", method) && method != "is_transient" => Some(false),
             _ => None,
         }
     }

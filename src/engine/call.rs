@@ -299,7 +299,7 @@ impl Interp<'_> {
     /// What the attempt answers when nothing of it could be followed to the network: the failure in the shape that
     /// its type asks for.
     pub(super) fn opaque_answer(&mut self, span: Span) -> Value {
-        let status = self.scenario.status();
+        let status = self.refusal();
         let failure =
             |ty: &Ty, response: bool| Value::Failure(Failure { ty: ty.clone(), status, response, text: None });
         match self.db.static_type(self.frame().id, span) {
@@ -367,9 +367,12 @@ impl Interp<'_> {
         } else {
             own
         };
-        if let Some(none) = self.rotation(e, name) {
+        if let Some(stock) = self.stock(e, name) {
+            return Ok(stock);
+        }
+        if let Some(next) = self.rotation(e, name) {
             self.eval_all(args)?;
-            return Ok(none);
+            return Ok(next);
         }
         if let Some(first) = targets.first() {
             let first = *first;
@@ -434,30 +437,6 @@ impl Interp<'_> {
             _ => {}
         }
         self.builtin(e, &place, &value, name, values)
-    }
-
-    /// A pool asked for the next credential: under the hypothesis there is one credential, and none is left.
-    fn rotation(&self, e: &Expr, name: Name) -> Option<Value> {
-        let words = &self.db.lookup.models.words;
-        let ExprKind::Method { recv, .. } = &e.kind else { return None };
-        if self.in_attempt || self.scenario.status().is_none() || !words.names("rotate", name.as_str()) {
-            return None;
-        }
-        let holder = match &recv.kind {
-            ExprKind::Path(path) => path.last(),
-            ExprKind::Field(_, field) => *field,
-            ExprKind::Method { name, .. } => *name,
-            _ => name,
-        };
-        if !words.names("pool", holder.as_str()) && !words.names("pool", name.as_str()) {
-            return None;
-        }
-        match self.db.static_type(self.frame().id, e.span) {
-            Ty::Bool => Some(Value::Bool(false)),
-            Ty::Option(_) => Some(Value::none()),
-            Ty::Result(_, error) => Some(Value::err(Value::asked((*error).clone()))),
-            _ => None,
-        }
     }
 
     /// Arithmetic and comparison.

@@ -277,7 +277,7 @@ impl<'a> Db<'a> {
         let parts = crate::models::split_words(name);
         let joined = parts.concat();
         if words.names("auth", name) && !words.names("absent", name) {
-            return VariantKind::Auth;
+            return VariantKind::Own;
         }
         if CARRIERS.contains(&joined.as_str()) {
             return VariantKind::Carrier;

@@ -4,6 +4,8 @@
 //! `interp` under each `scenario`, `evidence` says whether the operation carries a credential. `policy` does the same for code
 //! that decides for others, on the errors that `birth` saw arise. Rules read [`Facts`] and [`policy::Policy`].
 
+mod abort;
+mod amend;
 mod birth;
 mod builtin;
 mod call;
@@ -11,12 +13,18 @@ pub mod combinator;
 pub mod db;
 mod duration;
 pub mod evidence;
+pub mod guards;
 mod http;
 mod interp;
+mod lab;
 mod lookup;
+mod named;
 mod pattern;
 pub mod policy;
+pub mod pool;
+pub mod refresh;
 pub mod scenario;
+pub mod scenes;
 mod schedule;
 pub mod site;
 mod summary;

@@ -359,10 +359,24 @@ impl Interp<'_> {
         }
     }
 
+    /// What the name of a variant says about the failure of this run.
+    pub(super) fn kind_of(&self, name: &str) -> VariantKind {
+        let own = match self.scenario.status() {
+            Some(429) => "limited",
+            Some(503) => "outage",
+            _ => return self.db.variant_kind(name),
+        };
+        match self.db.variant_kind(name) {
+            VariantKind::Other if self.db.lookup.models.words.names(own, name) => VariantKind::Own,
+            VariantKind::Own => VariantKind::Other,
+            kind => kind,
+        }
+    }
+
     /// A variant of an enum of another crate against the failure: its name has to tell.
     fn foreign_face(&self, variant: Name, parts: Parts) -> Head {
-        match self.db.variant_kind(variant.as_str()) {
-            VariantKind::Auth | VariantKind::Carrier => Head::Fits(parts),
+        match self.kind_of(variant.as_str()) {
+            VariantKind::Own | VariantKind::Carrier => Head::Fits(parts),
             VariantKind::Other => Head::Fails,
             VariantKind::Neutral => Head::Open(parts, true),
         }
@@ -374,12 +388,11 @@ impl Interp<'_> {
         if !data.def.is_enum {
             return Value::Failure(Failure { ty: Ty::Adt(id, Arc::from([])), ..failure.clone() });
         }
-        let auth = matches!(failure.status, Some(401 | 403));
-        let rank = |name: &str| match self.db.variant_kind(name) {
-            VariantKind::Auth if auth => 0,
+        let rank = |name: &str| match self.kind_of(name) {
+            VariantKind::Own if failure.status.is_some() => 0,
+            VariantKind::Own => 4,
             VariantKind::Carrier => 1,
             VariantKind::Neutral => 2,
-            VariantKind::Auth => 4,
             VariantKind::Other => 3,
         };
         let chosen = data
@@ -484,20 +497,20 @@ impl Interp<'_> {
                 },
                 None => Tri::Maybe { tainted: true },
             },
-            (Value::Unknown(u), Value::Struct(s)) | (Value::Struct(s), Value::Unknown(u)) if u.tainted => match s
-                .variant
-            {
-                Some((id, index)) => match self.db.variant_kind(self.db.program().variant(id, index).name.as_str()) {
-                    VariantKind::Auth => Tri::Yes,
-                    VariantKind::Other => Tri::No,
-                    _ => Tri::Maybe { tainted: true },
-                },
-                None => Tri::Maybe { tainted: true },
-            },
+            (Value::Unknown(u), Value::Struct(s)) | (Value::Struct(s), Value::Unknown(u)) if u.tainted => {
+                match s.variant {
+                    Some((id, index)) => match self.kind_of(self.db.program().variant(id, index).name.as_str()) {
+                        VariantKind::Own => Tri::Yes,
+                        VariantKind::Other => Tri::No,
+                        _ => Tri::Maybe { tainted: true },
+                    },
+                    None => Tri::Maybe { tainted: true },
+                }
+            }
             (Value::Foreign(x, _), Value::Foreign(y, _)) => Tri::from(x == y),
             (Value::Foreign(name, _), other) | (other, Value::Foreign(name, _)) if other.is_tainted() => {
-                match self.db.variant_kind(name.as_str()) {
-                    VariantKind::Auth => Tri::Yes,
+                match self.kind_of(name.as_str()) {
+                    VariantKind::Own => Tri::Yes,
                     VariantKind::Other => Tri::No,
                     _ => Tri::Maybe { tainted: true },
                 }
@@ -516,8 +529,8 @@ impl Interp<'_> {
         if let (Ok(n), Some(status)) = (lower.parse::<u16>(), self.scenario.status()) {
             return Tri::from(n == status);
         }
-        match self.db.variant_kind(literal) {
-            VariantKind::Auth => Tri::Yes,
+        match self.kind_of(literal) {
+            VariantKind::Own => Tri::Yes,
             _ if lower.is_empty() || self.db.lookup.models.words.within("absent", &lower) => Tri::No,
             VariantKind::Other => Tri::No,
             _ => Tri::Maybe { tainted: true },
@@ -561,11 +574,11 @@ impl Interp<'_> {
 /// What the name of a variant says about the failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VariantKind {
-    /// A refused credential arrives as this.
-    Auth,
+    /// The failure arrives as this: a refused credential, unless the run is about another failure.
+    Own,
     /// An answer with any status arrives as this, and carries the status.
     Carrier,
-    /// A refused credential never arrives as this.
+    /// The failure never arrives as this.
     Other,
     /// The name does not tell.
     Neutral,

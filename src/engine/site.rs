@@ -2,11 +2,18 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::engine::abort;
+use crate::engine::amend::Amend;
 use crate::engine::combinator::{Combinator, is_schedule};
 use crate::engine::db::Db;
 use crate::engine::evidence::{self, Evidence};
+use crate::engine::guards::{self, Guard};
 use crate::engine::interp::{Forced, Interp, MANY, Target};
+use crate::engine::lab::{self, Lab, Subject};
+use crate::engine::pool::{self, PoolFault};
+use crate::engine::refresh::{self, RefreshFault};
 use crate::engine::scenario::Scenario;
+use crate::engine::scenes::Scenes;
 use crate::engine::trace::{At, Decision, Event, Exit, Run};
 use crate::engine::types::Ty;
 use crate::finding::SiteKind;
@@ -39,6 +46,16 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// Another run with the same answers.
+    pub(super) fn with(&self, run: Run) -> Shown {
+        Shown { run, forced: self.forced.clone(), assumed: Vec::new(), open: Vec::new() }
+    }
+
+    /// The answers that were not the default.
+    pub(super) fn forced(&self) -> Forced {
+        self.forced.clone()
+    }
+
     /// More attempts than a healthy loop makes, without waiting for something else in between.
     pub fn burns(&self) -> bool {
         self.run.attempts > ALLOWED && !self.is_event_driven()
@@ -83,8 +100,20 @@ pub struct Facts {
     pub dead: Shown,
     /// 403.
     pub forbidden: Shown,
+    /// What it does in the other scenarios, where it carries a credential.
+    pub scenes: Option<Box<Scenes>>,
+    /// A flag that should stop it, and does not.
+    pub guard: Option<Guard>,
+    /// A pool that should stop it, and does not, by its name.
+    pub pool: Option<(PoolFault, Name)>,
+    /// Why its refresh does not help.
+    pub refresh: Option<RefreshFault>,
+    /// A field that its final error leaves blank.
+    pub blank: Option<Name>,
     /// What the library offers to tell failures apart, for people.
     pub advice: Option<Name>,
+    /// What was run, to run it again.
+    subject: Subject,
 }
 
 impl Facts {
@@ -96,6 +125,21 @@ impl Facts {
             (true, None) => 2,
             (false, Some(_)) => 1,
             (false, None) => 0,
+        }
+    }
+
+    /// Runs the scenarios that tell how its guards behave.
+    fn look_closer(&mut self, db: &Db<'_>) {
+        if self.evidence.is_none() || self.dead.run.exit == Exit::Budget {
+            return;
+        }
+        let lab = Lab { db, subject: &self.subject };
+        self.scenes = Some(Box::new(Scenes::of(&lab, &self.dead)));
+        self.guard = guards::find(&lab, self);
+        self.pool = pool::find(&lab, self);
+        self.blank = abort::blank(&lab, self);
+        if lab.refreshes(&self.dead) {
+            self.refresh = refresh::find(&lab, self);
         }
     }
 
@@ -135,7 +179,23 @@ pub fn sites(db: &Db<'_>, id: FnId) -> Vec<Span> {
 }
 
 fn speaks_of_attempts(text: &str) -> bool {
-    ["retr", "attempt", "Attempt", "Retr", "tries", "reconnect", "backoff", "Backoff"].iter().any(|w| text.contains(w))
+    [
+        "retr",
+        "attempt",
+        "Attempt",
+        "Retr",
+        "tries",
+        "reconnect",
+        "backoff",
+        "Backoff",
+        "refresh",
+        "rotate",
+        "UNAUTHORIZED",
+        "nauthorized",
+        "401",
+    ]
+    .iter()
+    .any(|w| text.contains(w))
 }
 
 /// Words of names that count rounds or hold delays.
@@ -397,13 +457,13 @@ fn hands_on(db: &Db<'_>, caller: FnId, call: Span) -> bool {
 
 /// What a run is given besides the site.
 #[derive(Clone, Copy, Default)]
-struct With<'s> {
+pub(super) struct With<'s> {
     /// The calls that hand over the operation.
-    callers: &'s [(FnId, Span)],
+    pub(super) callers: &'s [(FnId, Span)],
     /// Calls that fail like the attempt.
-    failing: &'s [Span],
+    pub(super) failing: &'s [Span],
     /// The site is a library's call, by its model.
-    library: Option<usize>,
+    pub(super) library: Option<usize>,
 }
 
 fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_>) -> Option<Facts> {
@@ -444,6 +504,8 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
     let best_effort = is_best_effort(db, home, attempt);
     let probe = db.lookup.models.words.names("probe", called(db, home, attempt));
     let advice = with.library.and_then(|index| db.lookup.models.retry.retry(index).advice.as_deref()).map(Name::new);
+    let subject =
+        Subject { target, callers: with.callers.to_vec(), failing: with.failing.to_vec(), library: with.library };
     Some(Facts {
         kind,
         home,
@@ -458,6 +520,12 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
         dead,
         forbidden,
         advice,
+        scenes: None,
+        guard: None,
+        pool: None,
+        refresh: None,
+        blank: None,
+        subject,
     })
 }
 
@@ -490,6 +558,12 @@ pub fn innermost(examined: Vec<Examined>) -> Vec<Examined> {
 
 /// The most telling candidate of a loop: one that burns with a credential, else one that burns, else the first.
 pub fn analyse(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
+    let mut examined = best(db, home, site)?;
+    examined.facts.look_closer(db);
+    Some(examined)
+}
+
+fn best(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
     let mut best: Option<(u8, Examined)> = None;
     for attempt in candidates(db, home, site).into_iter().take(CANDIDATES) {
         let all = examine(db, home, site, attempt);
@@ -505,7 +579,7 @@ pub fn analyse(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
         // One operation falls back to another: a key that is dead for one is dead for both.
         let network: Vec<Span> = candidates(db, home, site)
             .into_iter()
-            .filter(|at| db.call(home, *at).is_some_and(|c| !c.indirect))
+            .filter(|at| db.call(home, *at).is_some_and(|c| !c.indirect) && !lab::is_refresh(db, home, *at))
             .take(CANDIDATES)
             .collect();
         if let [first, _, ..] = network.as_slice()
@@ -520,6 +594,12 @@ pub fn analyse(db: &Db<'_>, home: FnId, site: Span) -> Option<Examined> {
 
 /// What a library call shows: on its own, or, where its operation is handed in by callers, with each of them.
 pub fn analyse_call(db: &Db<'_>, home: FnId, call: &Combinator) -> Option<Examined> {
+    let mut examined = best_of_call(db, home, call)?;
+    examined.facts.look_closer(db);
+    Some(examined)
+}
+
+fn best_of_call(db: &Db<'_>, home: FnId, call: &Combinator) -> Option<Examined> {
     let with = With { library: Some(call.model), ..With::default() };
     let own = examine_one(db, home, call.site, call.attempt, with)?;
     let mut all = Vec::new();
@@ -544,13 +624,24 @@ fn most_telling(home: FnId, site: Span, mut all: Vec<Facts>) -> Option<(u8, Exam
 }
 
 fn run(db: &Db<'_>, scenario: Scenario, target: Target, forced: Forced, with: With<'_>) -> Run {
-    let interp = Interp::new(db, scenario, target, forced).failing(with.failing);
+    run_amended(db, scenario, target, forced, with, None)
+}
+
+/// The same, otherwise than the code says.
+pub(super) fn run_amended(
+    db: &Db<'_>,
+    scenario: Scenario,
+    target: Target,
+    forced: Forced,
+    with: With<'_>,
+    amend: Option<Amend>,
+) -> Run {
+    let interp = Interp::new(db, scenario, target, forced).failing(with.failing).amended(amend);
     interp.called_from(with.callers).run()
 }
 
-/// Runs a scenario, again with other answers where a condition that has nothing to do with the failure made it stop,
-/// and then looks which answers it rests on.
-fn explore(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> Shown {
+/// Runs a scenario, again with other answers where a condition that has nothing to do with the failure made it stop.
+pub(super) fn furthest(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> Shown {
     let again = |forced: Forced| run(db, scenario, target, forced, with);
     let mut forced = Forced::default();
     let mut run = again(forced.clone());
@@ -584,7 +675,13 @@ fn explore(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> S
             forced.remove(&(at, after));
         }
     }
-    let mut shown = Shown { run, forced, assumed: Vec::new(), open: Vec::new() };
+    Shown { run, forced, assumed: Vec::new(), open: Vec::new() }
+}
+
+/// The same, and then looks which answers it rests on.
+fn explore(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> Shown {
+    let again = |forced: Forced| run(db, scenario, target, forced, with);
+    let mut shown = furthest(db, scenario, target, with);
     if !shown.burns() {
         return shown;
     }

@@ -1,5 +1,6 @@
 //! What a run leaves behind: events in order, and the decisions that had to be assumed.
 
+use crate::engine::value::Value;
 use crate::ir::{Name, Span};
 use crate::syntax::program::{FileId, FnId};
 
@@ -29,6 +30,46 @@ pub enum Event {
     Transient(At),
     /// Control went back to the loop's head.
     BackEdge(At),
+    /// It asked for a new token, and whether it got one.
+    Refresh(At, bool),
+    /// It asked a pool for another credential.
+    Rotate(At, Handed),
+    /// Something else than the attempt went to the network.
+    Sent,
+    /// It wrote something for people to read.
+    Said(At),
+}
+
+/// What a pool handed out when it was asked for another credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handed {
+    /// Another one.
+    Next,
+    /// It said that there is none.
+    Nothing,
+    /// Its result does not say.
+    Unsaid,
+    /// The one that it was told to give up.
+    Same,
+}
+
+/// A step that tells a guard: a test that has an answer, or a write. Only those of the site's own function, after the
+/// first attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// How many attempts had begun.
+    pub attempts: u32,
+    /// What it is.
+    pub kind: MarkKind,
+}
+
+/// What a [`Mark`] is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MarkKind {
+    /// A condition was tested, and held or did not.
+    Test(Span, bool),
+    /// A variable or field of this name was written.
+    Write(Name),
 }
 
 /// A condition that could not be evaluated.
@@ -68,12 +109,22 @@ pub struct Run {
     pub exit: Exit,
     /// How many attempts were made.
     pub attempts: u32,
+    /// How many other credentials a pool handed out.
+    pub rotations: u32,
+    /// Some attempt succeeded.
+    pub recovered: bool,
     /// The attempted operation really went to the network.
     pub hit: bool,
     /// What happened, from the first attempt.
     pub events: Vec<Event>,
     /// What was assumed.
     pub decisions: Vec<Decision>,
+    /// Tests and writes of the site's own function.
+    pub marks: Vec<Mark>,
+    /// What the last attempt gave.
+    pub failed: Option<Value>,
+    /// What the site was left with, where it says so itself.
+    pub gave: Option<Value>,
     /// A bound that the code does not show, by its name.
     pub until: Option<Name>,
     /// The response's status was looked at.
@@ -85,6 +136,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// The operation was refused for its credential.
+    pub fn is_auth(&self) -> bool {
+        matches!(self.status, Some(401 | 403))
+    }
+
     /// Seconds slept: least, most, and whether some delay was unknown.
     pub fn slept(&self) -> (f64, f64, bool) {
         let mut total = (0.0, 0.0, false);
@@ -99,6 +155,12 @@ impl Run {
             }
         }
         total
+    }
+
+    /// The events from the last attempt to the end.
+    pub fn closing(&self) -> &[Event] {
+        let last = self.events.iter().rposition(|e| matches!(e, Event::Attempt(_)));
+        last.map_or(&[], |at| &self.events[at..])
     }
 
     /// The events between the last two attempts, the earlier attempt first: the way around the loop.

@@ -121,6 +121,7 @@ impl Report<'_> {
         let of = |role| match role {
             Role::Attempt => styles.error,
             Role::Test => styles.warning,
+            Role::Guard => styles.help,
             Role::Delay => styles.advice,
             Role::BackEdge => styles.highlights[0],
         };

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::words::{code, shorten};
-use crate::finding::{Attempts, Finding, Outcome, Problem, Site, SiteRef, Slept, Step, Summary, Verdict};
+use crate::finding::{Attempts, Behaviour, Finding, Outcome, Problem, Site, SiteRef, Slept, Step, Summary, Verdict};
 use crate::workspace::source::Place;
 
 /// The version of the form.
@@ -192,7 +192,14 @@ struct SiteRow<'a> {
     why: Option<&'a str>,
     #[serde(flatten)]
     cost: Cost<'a>,
+    #[serde(serialize_with = "by_name")]
+    scenarios: &'a [(&'static str, Behaviour)],
     is_test: bool,
+}
+
+/// An object from scenarios to behaviours, in their order.
+fn by_name<S: serde::Serializer>(rows: &[(&'static str, Behaviour)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(rows.iter().map(|(name, behaviour)| (name, behaviour.as_str())))
 }
 
 impl<'a> From<&'a Site> for SiteRow<'a> {
@@ -214,6 +221,7 @@ impl<'a> From<&'a Site> for SiteRow<'a> {
             verdict: site.verdict.as_str(),
             why,
             cost: Cost::of(attempts, site.slept),
+            scenarios: &site.scenarios,
             is_test: site.is_test,
         }
     }
@@ -306,6 +314,7 @@ mod tests {
                 credential: None,
                 verdict: Verdict::Burns(Attempts::Unbounded),
                 slept: None,
+                scenarios: vec![("dead-key", Behaviour::Burns), ("stale-token", Behaviour::Recovers)],
                 is_test: false,
             }],
             problems: vec![Problem { path: "b.rs".to_owned(), message: "p".to_owned(), fatal: true }],

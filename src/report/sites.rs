@@ -1,4 +1,5 @@
-//! Every retry site for people, grouped by what it does with a dead key: two lines each, the doubt included.
+//! Every retry site for people, grouped by what it does with a dead key: two lines each, the doubt included, and a line
+//! with what it does in every scenario.
 
 use super::words::{attempts, code, count, one_line, shorten, slept, visible};
 use super::{Look, style};
@@ -15,6 +16,8 @@ const GROUPS: [(&str, &str); 5] = [
 
 /// The places are aligned up to this width.
 const WIDEST_PLACE: usize = 52;
+/// As wide as the longest name of a scenario.
+const COLUMN: usize = 14;
 
 /// The sites, and how many of each sort at the end.
 pub fn table(sites: &[&Site], look: Look) -> String {
@@ -37,6 +40,10 @@ pub fn table(sites: &[&Site], look: Look) -> String {
             look.paint(style, word),
             look.paint(style::DIM, &format!("({}): {meaning}", group.len()))
         ));
+        if let Some(site) = group.iter().find(|site| !site.scenarios.is_empty()) {
+            let heads: Vec<&str> = site.scenarios.iter().map(|(name, _)| *name).collect();
+            out.push_str(&format!("{}\n", look.paint(style::DIM, &columns(&heads))));
+        }
         let widest =
             group.iter().map(|site| place(site).chars().count()).filter(|w| *w <= WIDEST_PLACE).max().unwrap_or(0);
         for site in group {
@@ -82,6 +89,16 @@ fn row(site: &Site, widest: usize, look: Look, out: &mut String) {
     let second = if facts.is_empty() { attempt } else { format!("{attempt} · {facts}") };
     let second: String = second.chars().map(visible).collect();
     out.push_str(&format!("{first}\n      {}\n", look.paint(style::DIM, &second)));
+    if !site.scenarios.is_empty() {
+        let words: Vec<&str> = site.scenarios.iter().map(|(_, behaviour)| behaviour.as_str()).collect();
+        out.push_str(&format!("{}\n", columns(&words)));
+    }
+}
+
+/// A line of the columns: one per scenario.
+fn columns(words: &[&str]) -> String {
+    let padded: Vec<String> = words.iter().map(|word| format!("{word:<COLUMN$}")).collect();
+    format!("      {}", padded.join(" ").trim_end())
 }
 
 #[cfg(test)]
@@ -90,7 +107,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::finding::{Attempts, Slept};
+    use crate::finding::{Attempts, Behaviour, Slept};
     use crate::ir::Span;
     use crate::workspace::source::{Place, Source};
 
@@ -106,6 +123,7 @@ mod tests {
             credential: Some("`bearer_auth` in src/http.rs".to_owned()),
             verdict,
             slept: None,
+            scenarios: Vec::new(),
             is_test: false,
         }
     }
@@ -125,6 +143,7 @@ mod tests {
         all[2].kind = SiteKind::Combinator;
         all[3].attempt = None;
         all[4].credential = None;
+        all[1].scenarios = vec![("dead-key", Behaviour::Stops), ("transient-auth", Behaviour::Recovers)];
         all[5].is_test = true;
         let expected = "\
 burns (2): keeps trying a dead key
@@ -142,8 +161,10 @@ undecided (1): not decided, and why
       no attempt found · the step budget ran out · credential: `bearer_auth` in src/http.rs
 
 stops (1): leaves with the error
+      dead-key       transient-auth
   src/a.rs:3  loop        net::Client::call
       `client.send(request).await` · after 1 attempt · credential: `bearer_auth` in src/http.rs
+      stops          recovers
 
 no-credential (1): nothing shows that a credential is sent: not judged
   src/c.rs:3  loop        net::Client::call

@@ -2,18 +2,32 @@
 //! engine's runs of a site showed.
 
 use crate::engine::db::Db;
-use crate::engine::site::Examined;
+use crate::engine::evidence::Evidence;
+use crate::engine::site::{Examined, Shown};
 use crate::finding::{Certainty, Finding, Level, Site};
 use crate::{Options, engine::Facts};
 
+mod abort_loses_context;
 mod auth_backoff;
 mod auth_hammer;
 mod auth_is_retryable;
+mod backoff_before_rotate;
 mod catch_all_retry;
 mod cost;
 mod dead_key_worker;
+mod exhaustion_outside_loop;
+mod guards;
+mod one_shot_never_set;
+mod one_shot_reset;
+mod one_shot_too_wide;
 mod policies;
 mod question_mark_transient;
+mod refresh_after_abort;
+mod refresh_unbounded;
+mod rotation_unchecked;
+mod silent_auth_retry;
+mod sleep_before_abort;
+mod stale_credential;
 mod witness;
 
 pub use policies::judge as judge_policies;
@@ -68,14 +82,19 @@ pub static RULES: &[&Rule] = &[
     &auth_is_retryable::RULE,
     &question_mark_transient::RULE,
     &dead_key_worker::RULE,
+    &one_shot_reset::RULE,
+    &one_shot_never_set::RULE,
+    &one_shot_too_wide::RULE,
+    &rotation_unchecked::RULE,
+    &exhaustion_outside_loop::RULE,
+    &backoff_before_rotate::RULE,
+    &refresh_unbounded::RULE,
+    &refresh_after_abort::RULE,
+    &stale_credential::RULE,
+    &abort_loses_context::RULE,
+    &sleep_before_abort::RULE,
+    &silent_auth_retry::RULE,
 ];
-
-fn milder(level: Level) -> Level {
-    match level {
-        Level::Deny => Level::Warn,
-        Level::Warn | Level::Note => Level::Note,
-    }
-}
 
 /// The verdict on a site, and the finding that follows from it.
 pub fn judge(db: &Db<'_>, examined: &Examined, options: &Options) -> (Site, Option<Finding>) {
@@ -85,24 +104,42 @@ pub fn judge(db: &Db<'_>, examined: &Examined, options: &Options) -> (Site, Opti
     // 403 also means a rate limit, an entitlement or a firewall: a site that only burns on 403 is reported milder.
     let only_forbidden = !facts.dead.burns() && facts.forbidden.burns();
     let shown = if only_forbidden { &facts.forbidden } else { &facts.dead };
-    if !shown.burns() || facts.device_code || facts.probe {
+    if facts.device_code || facts.probe {
         return (site, None);
     }
-    let certainty = match (shown.open.len(), shown.assumed.len(), evidence.strong) {
-        (1.., _, _) | (_, 5.., _) => Certainty::Possible,
-        (0, 0..=1, true) => Certainty::Certain,
-        _ => Certainty::Likely,
-    };
+    // A broken guard is the cause; what the loop does for want of it is only what it costs.
+    if let Some(finding) = guards::judge(db, examined, evidence, options) {
+        return (site, Some(finding));
+    }
+    if !shown.burns() {
+        return (site, None);
+    }
+    let certainty = certainty(shown, evidence);
     if certainty == Certainty::Possible && !options.pedantic {
         return (site, None);
     }
     let finding = RULES.iter().find_map(|rule| {
         let diagnosis = (rule.diagnose)(facts)?;
-        let mut level = rule.level;
-        for _ in 0..u32::from(diagnosis.milder) + u32::from(only_forbidden) {
-            level = milder(level);
-        }
+        let level = lowered(rule.level, u32::from(diagnosis.milder) + u32::from(only_forbidden));
         Some(witness::finding(db, examined, shown, rule, level, certainty, diagnosis))
     });
     (site, finding)
+}
+
+fn certainty(shown: &Shown, evidence: &Evidence) -> Certainty {
+    match (shown.open.len(), shown.assumed.len(), evidence.strong) {
+        (1.., _, _) | (_, 5.., _) => Certainty::Possible,
+        (0, 0..=1, true) => Certainty::Certain,
+        _ => Certainty::Likely,
+    }
+}
+
+fn lowered(mut level: Level, steps: u32) -> Level {
+    for _ in 0..steps {
+        level = match level {
+            Level::Deny => Level::Warn,
+            Level::Warn | Level::Note => Level::Note,
+        };
+    }
+    level
 }

@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{auth_is_retryable, milder, witness};
+use super::{auth_is_retryable, lowered, witness};
 use crate::Options;
 use crate::engine::db::Db;
 use crate::engine::policy::{Answer, Known, Policy, Said};
@@ -191,7 +191,7 @@ fn finding(db: &Db<'_>, policy: &Policy, certainty: Certainty, loops: Vec<Findin
     let diagnosis = auth_is_retryable::diagnose(policy, loops.len());
     let mut level = rule.level;
     if !policy.dead.retries() {
-        level = milder(level);
+        level = lowered(level, 1);
     }
     let mut sites = vec![SiteRef { kind: SiteKind::Policy, place: place(db, policy.id) }];
     for site in loops.iter().flat_map(|f| &f.sites) {
@@ -266,6 +266,7 @@ fn site(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies:
         slept: None,
         credential: policy.evidence.as_ref().map(|e| e.what.clone()),
         verdict,
+        scenarios: Vec::new(),
         is_test: program.function(policy.id).is_test,
     }
 }

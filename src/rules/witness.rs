@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Diagnosis, Rule, cost};
 use crate::engine::db::Db;
+use crate::engine::scenes;
 use crate::engine::site::{Examined, Facts, Shown};
 use crate::engine::trace::{At, Event, Exit};
 use crate::finding::{Certainty, Finding, Level, Role, Site, SiteKind, SiteRef, Step, Verdict};
@@ -48,6 +49,7 @@ pub fn site(db: &Db<'_>, facts: &Facts) -> Site {
         credential: facts.evidence.as_ref().map(|e| e.what.clone()),
         verdict,
         slept: cost::slept(dead),
+        scenarios: scenes::behaviours(facts).map_or_else(Vec::new, Vec::from),
         is_test: program.function(facts.home).is_test,
     }
 }
@@ -151,7 +153,10 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
                 (Role::Test, at, "`?` makes this failure one that is retried, whatever it is".to_owned())
             }
             Event::Tick(at) => (Role::Delay, at, "waits for the next tick".to_owned()),
-            Event::Question(..) | Event::Wait(_) => continue,
+            Event::Refresh(at, true) => (Role::Guard, at, "gets a new token here".to_owned()),
+            Event::Refresh(at, false) => (Role::Guard, at, "asks for a new token, in vain".to_owned()),
+            Event::Rotate(at, _) => (Role::Guard, at, "asks the pool for another credential".to_owned()),
+            Event::Question(..) | Event::Wait(_) | Event::Said(_) | Event::Sent => continue,
         };
         // A loop inside the round comes by the same place many times.
         if shown_at.insert((*step.1, step.0)) {

@@ -35,7 +35,7 @@ impl<'a> Interp<'a> {
     pub fn detached(db: &'a Db<'a>, scenario: Scenario, home: FnId, forced: Forced) -> Interp<'a> {
         let target = Target { home, site: NOWHERE, attempt: NOWHERE, response_world: true, kind: SiteKind::Policy };
         let mut run = Interp::new(db, scenario, target, forced);
-        run.attempts = 1;
+        run.done.attempts = 1;
         run
     }
 

@@ -3,7 +3,7 @@
 use super::{Eval, Flow, Interp, Tri, Wish};
 use crate::engine::types::Ty;
 use crate::engine::value::Value;
-use crate::ir::{BinOp, Block, Expr, ExprKind, Span, Stmt, UnOp};
+use crate::ir::{BinOp, Block, Expr, ExprKind, Pat, PatKind, Span, Stmt, UnOp};
 
 impl Interp<'_> {
     pub(super) fn if_(&mut self, cond: &Expr, then: &Block, els: Option<&Expr>) -> Eval {
@@ -63,14 +63,16 @@ impl Interp<'_> {
             }),
             ExprKind::Let { pat, expr } => {
                 let value = self.eval(expr)?;
-                Ok(self.matches(pat, &value))
+                let tri = self.matches(pat, &value);
+                Ok(self.tested(e.span, tri))
             }
             _ => {
                 let value = self.eval(e)?;
-                Ok(match self.load(&value) {
+                let tri = match self.load(&value) {
                     Value::Bool(b) => Tri::from(b),
                     other => Tri::Maybe { tainted: other.is_tainted() },
-                })
+                };
+                Ok(self.tested(e.span, tri))
             }
         }
     }
@@ -81,6 +83,9 @@ impl Interp<'_> {
         for (i, arm) in arms.iter().enumerate() {
             let last = i + 1 == arms.len();
             let mut tri = self.matches(&arm.pat, value);
+            if is_telling(&arm.pat) {
+                tri = self.tested(arm.pat.span, tri);
+            }
             let leaves = Branch::Expr(&arm.body).leaves();
             let stay = if any_wanted { self.wanted(arm.body.span) } else { !leaves };
             let wish = Wish { stay: Some(stay), leave: Some(leaves) };
@@ -129,6 +134,20 @@ impl Interp<'_> {
             })),
             other => Ok(other),
         }
+    }
+}
+
+/// A pattern that says more than whether something succeeded.
+fn is_telling(pat: &Pat) -> bool {
+    match &pat.kind {
+        PatKind::TupleStruct(path, parts) if matches!(path.last().as_str(), "Ok" | "Err" | "Some") => {
+            parts.iter().any(is_telling)
+        }
+        PatKind::Path(path) => path.last() != "None",
+        PatKind::TupleStruct(..) | PatKind::Struct(..) | PatKind::Lit(_) | PatKind::Range { .. } => true,
+        PatKind::Or(parts) | PatKind::Tuple(parts) => parts.iter().any(is_telling),
+        PatKind::Ref(inner) => is_telling(inner),
+        _ => false,
     }
 }
 

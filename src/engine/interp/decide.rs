@@ -14,7 +14,7 @@ impl Interp<'_> {
     /// computed from the failure does (the code asked, and it is not known what it answered).
     pub(in crate::engine) fn decide(&mut self, span: Span, tainted: bool, wish: Wish) -> bool {
         let at = self.at(span);
-        let after = self.attempts > 0;
+        let after = self.done.attempts > 0;
         let taken = match self.forced.get(&(at, after)) {
             Some(forced) => *forced,
             None if tainted => wish.leave.unwrap_or(false),
@@ -30,7 +30,7 @@ impl Interp<'_> {
             tainted,
             in_attempt: self.in_attempt,
             taken,
-            attempts: self.attempts,
+            attempts: self.done.attempts,
         });
         taken
     }
@@ -125,12 +125,12 @@ impl Interp<'_> {
 
     /// An attempt has been made, and this is not it.
     pub(in crate::engine) fn after_attempt(&self) -> bool {
-        self.attempts > 0 && !self.in_attempt
+        self.done.attempts > 0 && !self.in_attempt
     }
 
     /// The next piece of work was taken, perhaps by the attempt itself: another operation each time.
     pub(in crate::engine) fn claimed(&mut self, span: Span) {
-        if self.attempts > 0 {
+        if self.done.attempts > 0 {
             let at = self.at(span);
             self.events.push(Event::Wait(at));
         }
@@ -141,8 +141,11 @@ impl Interp<'_> {
         if self.in_attempt {
             self.hit = true;
             self.any_hit = true;
-            self.scenario.status()
+            self.refusal()
         } else {
+            if self.after_attempt() {
+                self.events.push(Event::Sent);
+            }
             None
         }
     }

@@ -24,15 +24,23 @@ impl Interp<'_> {
             && (e.span == self.target.attempt || self.also.contains(&e.span))
             && self.frame().id == self.target.home
             && matches!(e.kind, ExprKind::Call { .. } | ExprKind::Method { .. });
-        let result = if is_attempt { self.attempt(e) } else { self.eval_kind(e) };
+        let result = if is_attempt {
+            let result = self.attempt(e);
+            self.failed = result.as_ref().ok().map(|value| self.load(value));
+            result
+        } else if self.is_refresh(e) {
+            self.refresh(e)
+        } else {
+            self.eval_kind(e)
+        };
         self.nesting -= 1;
         result
     }
 
     pub(super) fn attempt(&mut self, e: &Expr) -> Eval {
-        self.attempts += 1;
-        if self.attempts > MANY {
-            self.attempts = MANY;
+        self.done.attempts += 1;
+        if self.done.attempts > MANY {
+            self.done.attempts = MANY;
             return Err(Flow::Halt(Exit::Going));
         }
         let at = self.at(e.span);
@@ -47,7 +55,8 @@ impl Interp<'_> {
         };
         self.in_attempt = false;
         let value = result?;
-        if self.scenario.status().is_none() {
+        if self.refusal().is_none() {
+            self.recovered = true;
             return Ok(self.succeeded(value, e.span));
         }
         if value.is_tainted() {
@@ -274,7 +283,8 @@ impl Interp<'_> {
             ExprKind::Struct { path, fields, rest } => {
                 let mut known = Vec::with_capacity(fields.len());
                 for (name, value) in fields {
-                    known.push((*name, self.eval(value)?));
+                    let value = if is_empty_text(value) { Value::text("") } else { self.eval(value)? };
+                    known.push((*name, value));
                 }
                 let base = match rest {
                     Some(rest) => Some(self.eval(rest)?),
@@ -449,6 +459,14 @@ impl Interp<'_> {
             other => *other = settled,
         }
     }
+}
+
+/// `String::new()`
+fn is_empty_text(e: &Expr) -> bool {
+    let ExprKind::Call { callee, args } = &e.kind else { return false };
+    args.is_empty()
+        && matches!(&callee.kind, ExprKind::Path(path)
+            if matches!(path.segments.as_slice(), [owner, last] if *owner == "String" && (*last == "new" || *last == "default")))
 }
 
 /// What a function gives back.

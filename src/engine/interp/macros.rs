@@ -44,6 +44,7 @@ impl Interp<'_> {
         let words = &self.db.lookup.models.words;
         if words.has("log", name.as_str()) {
             // Words in a log line classify nothing.
+            self.logged(span);
             return Ok(Value::ok(Value::Unit));
         }
         match name.as_str() {

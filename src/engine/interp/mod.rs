@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::engine::amend::{Amend, Amended};
 use crate::engine::db::Db;
-use crate::engine::scenario::Scenario;
-use crate::engine::trace::{At, Decision, Event, Exit, Run};
+use crate::engine::scenario::{Done, Scenario};
+use crate::engine::trace::{At, Decision, Event, Exit, Mark, Run};
 use crate::engine::types::{Scope, Ty};
 use crate::engine::value::{Cell, Value};
 use crate::finding::SiteKind;
@@ -22,9 +23,12 @@ mod block;
 mod branch;
 mod decide;
 mod expr;
+mod heal;
 mod macros;
+mod mark;
 mod path;
 mod places;
+mod probe;
 mod retrying;
 mod rounds;
 mod seek;
@@ -132,11 +136,26 @@ pub struct Interp<'a> {
     forced: Forced,
     steps: u32,
     nesting: u32,
-    attempts: u32,
+    done: Done,
     any_hit: bool,
     at_site: bool,
     events: Vec<Event>,
     decisions: Vec<Decision>,
+    marks: Vec<Mark>,
+    /// A call for a new token runs.
+    in_refresh: bool,
+    /// A pool is tried out.
+    in_probe: bool,
+    /// Rotations that were tried out, and whether they hand out the same credential.
+    probed: Vec<(FnId, bool)>,
+    /// Some attempt succeeded.
+    recovered: bool,
+    /// What the last attempt gave.
+    failed: Option<Value>,
+    /// What the site was left with.
+    gave: Option<Value>,
+    /// What this run does otherwise than the code says.
+    amended: Amended,
     pub(super) until: Option<Name>,
     /// What the last unknown comparison was with.
     pub(super) compared: Option<Name>,
@@ -171,11 +190,19 @@ impl<'a> Interp<'a> {
             forced,
             steps: 0,
             nesting: 0,
-            attempts: 0,
+            done: Done::default(),
             any_hit: false,
             at_site: false,
             events: Vec::new(),
             decisions: Vec::new(),
+            marks: Vec::new(),
+            in_refresh: false,
+            in_probe: false,
+            probed: Vec::new(),
+            recovered: false,
+            failed: None,
+            gave: None,
+            amended: Amended::default(),
             until: None,
             compared: None,
             status_asked: false,
@@ -192,6 +219,12 @@ impl<'a> Interp<'a> {
     /// Lets these calls of the site fail like the attempt: a key that is dead for one request is dead for all.
     pub fn failing(mut self, calls: &[Span]) -> Interp<'a> {
         self.also = calls.to_vec();
+        self
+    }
+
+    /// Runs it otherwise than the code says, to see what rests on it.
+    pub fn amended(mut self, amend: Option<Amend>) -> Interp<'a> {
+        self.amended = Amended::new(amend);
         self
     }
 
@@ -213,10 +246,15 @@ impl<'a> Interp<'a> {
         };
         Run {
             exit,
-            attempts: self.attempts,
+            attempts: self.done.attempts,
+            rotations: self.done.rotations,
+            recovered: self.recovered,
             hit: self.any_hit,
             events: self.events,
             decisions: self.decisions,
+            marks: self.marks,
+            failed: self.failed,
+            gave: self.gave,
             until: self.until,
             status_asked: self.status_asked,
             status: self.scenario.status(),

@@ -67,6 +67,7 @@ impl Interp<'_> {
     }
 
     pub(in crate::engine) fn write(&mut self, place: &PlaceRef, value: Value) {
+        self.wrote(place);
         let mut target = place.clone();
         // A variable that holds a reference: the write goes where it points, when a field of it is written.
         for _ in 0..8 {

@@ -37,7 +37,7 @@ impl<'a> Interp<'a> {
         };
         Err(Flow::Halt(match value {
             Err(Flow::Halt(exit)) => exit,
-            _ if self.attempts == 0 => Exit::Unreached,
+            _ if self.done.attempts == 0 => Exit::Unreached,
             _ => Exit::Left,
         }))
     }
@@ -146,9 +146,9 @@ impl<'a> Interp<'a> {
             self.until = retrying.schedule.until;
         }
         for round in 0.. {
-            self.attempts += 1;
-            if self.attempts > MANY {
-                self.attempts = MANY;
+            self.done.attempts += 1;
+            if self.done.attempts > MANY {
+                self.done.attempts = MANY;
                 return Ok(Exit::Going);
             }
             self.events.push(Event::Attempt(at));
@@ -160,7 +160,8 @@ impl<'a> Interp<'a> {
                 Err(Flow::Halt(exit)) => return Ok(exit),
                 Err(_) => return Ok(Exit::Left),
             };
-            let value = match self.scenario.status() {
+            self.recovered |= self.refusal().is_none();
+            let value = match self.refusal() {
                 Some(_) if !value.is_tainted() && !self.hit => self.opaque_answer(self.target.attempt),
                 Some(_) if !value.is_tainted() => self.marked(value),
                 _ => value,

@@ -42,6 +42,10 @@ impl<'a> Interp<'a> {
         match exit {
             Ok(exit) => Err(Flow::Halt(exit)),
             Err(Flow::Halt(exit)) => Err(Flow::Halt(exit)),
+            Err(Flow::Return(value)) => {
+                self.gave = Some(value);
+                Err(Flow::Halt(Exit::Left))
+            }
             Err(_) => Err(Flow::Halt(Exit::Left)),
         }
     }
@@ -57,25 +61,28 @@ impl<'a> Interp<'a> {
         let depth = self.frame().locals.len();
         let mut idle = 0;
         for round in 0..rounds {
-            let before = self.attempts;
+            let before = self.done.attempts;
             if !next(self, round)? {
                 return Ok(Exit::Left);
             }
             match self.block(body) {
                 Ok(_) => {}
                 Err(Flow::Continue(to)) if to.is_none() || to == label => {}
-                Err(Flow::Break(to, _)) if to.is_none() || to == label => return Ok(Exit::Left),
+                Err(Flow::Break(to, value)) if to.is_none() || to == label => {
+                    self.gave = Some(value);
+                    return Ok(Exit::Left);
+                }
                 Err(other) => return Err(other),
             }
             self.frame_mut().locals.truncate(depth);
-            if self.attempts > 0 {
+            if self.done.attempts > 0 {
                 let at = self.at(Span { start: span.end.saturating_sub(1), end: span.end });
                 self.events.push(Event::BackEdge(at));
             }
             // A loop that goes round without attempting anything does something else by now.
-            idle = if self.attempts == before { idle + 1 } else { 0 };
+            idle = if self.done.attempts == before { idle + 1 } else { 0 };
             if idle > 6 {
-                return Ok(if self.attempts > 0 { Exit::Left } else { Exit::Unreached });
+                return Ok(if self.done.attempts > 0 { Exit::Left } else { Exit::Unreached });
             }
         }
         Ok(Exit::Going)

@@ -79,7 +79,7 @@ pub fn tells(db: &Db<'_>, id: TypeId, depth: u32) -> bool {
             .def
             .variants
             .iter()
-            .any(|v| db.variant_kind(v.name.as_str()) == VariantKind::Auth && !v.name.as_str().contains("Expired"));
+            .any(|v| db.variant_kind(v.name.as_str()) == VariantKind::Own && !v.name.as_str().contains("Expired"));
     let scope = db.lookup.type_scope(id, &[]);
     auth || data.def.variants.iter().flat_map(|v| &v.fields).any(|f| {
         is_status(f.name.as_str())
@@ -190,7 +190,7 @@ fn is_error(db: &Db<'_>, id: TypeId) -> bool {
     };
     let kinds = || {
         data.def.is_enum
-            && data.def.variants.iter().any(|v| db.variant_kind(v.name.as_str()) == VariantKind::Auth)
+            && data.def.variants.iter().any(|v| db.variant_kind(v.name.as_str()) == VariantKind::Own)
             && data.def.variants.iter().any(|v| db.variant_kind(v.name.as_str()) == VariantKind::Other)
     };
     named || answered() || kinds()
@@ -225,7 +225,7 @@ pub fn arguments(db: &Db<'_>, id: FnId, at: usize, failure: &Value) -> Vec<Optio
                 // `is_network_error: bool`
                 Ty::Bool => match db.variant_kind(name.as_str()) {
                     VariantKind::Other => Some(Value::Bool(false)),
-                    VariantKind::Auth => Some(Value::Bool(true)),
+                    VariantKind::Own => Some(Value::Bool(true)),
                     _ => None,
                 },
                 Ty::Int if name.as_str().contains("attempt") || name.as_str().ends_with("count") => Some(Value::Int(1)),
