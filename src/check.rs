@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::engine::combinator::{Combinator, combinators};
 use crate::engine::db::Db;
 use crate::engine::site;
+use crate::fix;
 use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
 use crate::ir::{Name, Span};
 use crate::models::Models;
@@ -27,6 +28,8 @@ pub struct Options {
     pub pedantic: bool,
     /// Threads; as many as there are cores where not given.
     pub jobs: Option<usize>,
+    /// Look for a repair of each finding, and prove it.
+    pub fixes: bool,
     /// Model files of the user's, in the form of `rules/models/*.toml`.
     pub models: Vec<PathBuf>,
 }
@@ -126,6 +129,7 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
             }
         }
     }
+    let kept = if options.fixes { files.clone() } else { Vec::new() };
     let program = Program::new(files);
     let db = Db::new(&program, models);
     let homes: Vec<FnId> = program
@@ -143,10 +147,15 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
         sites.par_iter().filter_map(|(id, span)| site::analyse(&db, *id, *span)).collect();
     examined.par_extend(calls.par_iter().filter_map(|(id, call)| site::analyse_call(&db, *id, call)));
     let examined = site::innermost(examined);
+    let mut reported: Vec<(&site::Examined, usize)> = Vec::new();
     for entry in &examined {
         let (site, finding) = rules::judge(&db, entry, options);
         outcome.sites.push(Site { is_test: program.function(entry.home).is_test, ..site });
+        reported.extend(finding.is_some().then_some((entry, outcome.findings.len())));
         outcome.findings.extend(finding);
+    }
+    if options.fixes {
+        fix::propose(&db, &kept, &reported, &mut outcome.findings, options);
     }
     outcome
 }

@@ -56,6 +56,7 @@ impl Input {
         let options = Options {
             include_tests: self.include_tests,
             pedantic,
+            fixes: false,
             jobs: self.jobs.map(NonZeroUsize::get),
             models: self.models.clone(),
         };

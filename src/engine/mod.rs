@@ -12,15 +12,15 @@ pub mod evidence;
 mod http;
 mod interp;
 mod lookup;
-mod pattern;
+pub mod pattern;
 pub mod scenario;
 mod schedule;
 pub mod site;
 mod summary;
 mod text;
 pub mod trace;
-mod types;
-mod value;
+pub mod types;
+pub mod value;
 
 pub use call::DEADLINE;
 pub use site::Facts;

@@ -34,6 +34,8 @@ struct ModelFile {
     #[serde(default)]
     network: Vec<NetworkEntry>,
     #[serde(default)]
+    refused: Vec<RefusedEntry>,
+    #[serde(default)]
     sdk: Vec<SdkEntry>,
     credential: Option<CredentialEntry>,
     words: Option<FxHashMap<String, Vec<String>>>,
@@ -106,6 +108,14 @@ struct NetworkEntry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RefusedEntry {
+    of: Vec<String>,
+    test: String,
+    doubt: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SdkEntry {
     crates: Vec<String>,
     #[serde(default)]
@@ -152,6 +162,15 @@ pub struct Network {
     pub login: bool,
 }
 
+/// How to ask a response or error whether the credential was refused.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The test, with `{}` for the value or a reference to it.
+    pub test: String,
+    /// When the test may not compile.
+    pub doubt: Option<String>,
+}
+
 /// A call that runs a closure or future, here and now as far as the engine is concerned.
 #[derive(Clone, Copy, Debug)]
 pub struct Runs {
@@ -173,6 +192,7 @@ pub struct Models {
     constructors: FxHashMap<String, Name>,
     network: FxHashMap<(String, String), Network>,
     network_fns: FxHashMap<String, Network>,
+    refused: FxHashMap<String, Refused>,
     sdks: FxHashSet<String>,
     sdk_prefixes: Vec<String>,
     credential_methods: FxHashSet<String>,
@@ -253,6 +273,10 @@ impl Models {
                 self.network_fns.insert(function, network.clone());
             }
         }
+        for entry in file.refused {
+            let refused = Refused { test: entry.test, doubt: entry.doubt };
+            self.refused.extend(entry.of.into_iter().map(|of| (of, refused.clone())));
+        }
         for entry in file.sdk {
             self.sdks.extend(entry.crates);
             self.sdk_prefixes.extend(entry.prefixes);
@@ -302,6 +326,11 @@ impl Models {
     /// The network call that a path names.
     pub fn network_fn(&self, path: &str) -> Option<&Network> {
         self.network_fns.get(path)
+    }
+
+    /// How to ask a value of an external type whether the credential was refused.
+    pub fn refused(&self, of: &str) -> Option<&Refused> {
+        self.refused.get(of)
     }
 
     /// Whether a crate is the client of one authenticated service.

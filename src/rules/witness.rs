@@ -96,6 +96,8 @@ pub fn finding(
         sites,
         witness: steps(program, shown),
         assumed,
+        fixes: Vec::new(),
+        unfixable: None,
     }
 }
 

@@ -27,6 +27,7 @@ mod places;
 mod retrying;
 mod rounds;
 mod seek;
+mod watch;
 
 /// Attempts after which a loop counts as unbounded.
 pub const MANY: u32 = 40;
@@ -152,6 +153,8 @@ pub struct Interp<'a> {
     question_mark_at: Option<At>,
     /// A closure that the caller of the site's function hands to a parameter.
     given: Vec<(usize, Value)>,
+    /// Kept only for those who write code between two attempts.
+    watch: Option<watch::Watch>,
 }
 
 impl<'a> Interp<'a> {
@@ -183,6 +186,7 @@ impl<'a> Interp<'a> {
             operation: None,
             question_mark_at: None,
             given: Vec::new(),
+            watch: None,
         }
     }
 
@@ -208,6 +212,7 @@ impl<'a> Interp<'a> {
             },
             None => Exit::Unreached,
         };
+        let sights = self.sights();
         Run {
             exit,
             attempts: self.attempts,
@@ -218,6 +223,7 @@ impl<'a> Interp<'a> {
             status_asked: self.status_asked,
             status: self.scenario.status(),
             operation: self.operation,
+            sights,
         }
     }
 }
