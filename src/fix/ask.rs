@@ -54,7 +54,9 @@ pub fn tests(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Tes
     let inner = value.ty();
     let unknown_type = || format!("the type of `{name}` is not known");
     match &inner {
-        Ty::Str => return Err(format!("`{name}` is only text here: the status has to be tested where it is still known")),
+        Ty::Str => {
+            return Err(format!("`{name}` is only text here: the status has to be tested where it is still known"));
+        }
         Ty::Ext(path) if is_any_error(path.as_str()) => {
             return Err(format!("`{name}` is an error of any type, and what a refusal is inside it is not known"));
         }
@@ -103,9 +105,11 @@ fn status_of_response(scene: &Scene<'_>, sight: usize, name: Name) -> bool {
         }
         let Some(asked) = text.trim_end_matches(';').strip_suffix(".status()") else { return false };
         let Some(receiver) = asked.rsplit([' ', '(', '=']).next() else { return false };
-        s.names.iter().rev().find(|(n, _)| n.as_str() == receiver).is_some_and(
-            |(_, value)| matches!(value, Value::Failure(f) if f.response && f.ty.is_known()),
-        )
+        s.names
+            .iter()
+            .rev()
+            .find(|(n, _)| n.as_str() == receiver)
+            .is_some_and(|(_, value)| matches!(value, Value::Failure(f) if f.response && f.ty.is_known()))
     })
 }
 
@@ -245,9 +249,8 @@ impl Asker<'_> {
             };
             let name = field.name.as_str();
             let is_status = name.contains("status") || name.contains("code");
-            let hidden = || {
-                (data.module != self.scene.home.module).then(|| format!("the field `{name}` may be private"))
-            };
+            let hidden =
+                || (data.module != self.scene.home.module).then(|| format!("the field `{name}` may be private"));
             if is_status && known.as_ref().is_none_or(|v| status(v) == Some(401)) {
                 tests.extend(of_status(&format!("{expr}.{name}"), &ty).map(|t| t.or_doubt(hidden)));
             } else if let Some(known) = known.filter(|v| status(v).is_some() && !matches!(ty, Ty::Int)) {
@@ -263,7 +266,8 @@ impl Asker<'_> {
         let Some(path) = self.type_path(&Ty::Adt(id, [].into())) else { return Vec::new() };
         let variant = self.db().program().variant(id, index);
         let at = |value: &Option<Value>| self.variant_of(value, id);
-        let others: Vec<Option<usize>> = self.passing.iter().map(|(_, v)| self.variant_of(&Some(v.clone()), id)).collect();
+        let others: Vec<Option<usize>> =
+            self.passing.iter().map(|(_, v)| self.variant_of(&Some(v.clone()), id)).collect();
         let alone = others.len() == 2 && others.iter().all(|i| i.is_some_and(|i| i != index));
         let doubt = || path.starts_with("crate::").then(|| format!("`{path}` may be private"));
         if alone {
@@ -284,7 +288,9 @@ impl Asker<'_> {
                         variant.fields.iter().map(|f| if f.name == field.name { pattern } else { "_" }).collect();
                     format!("{path}::{}({})", variant.name, parts.join(", "))
                 }
-                false if variant.fields.len() == 1 => format!("{path}::{} {{ {}: {pattern} }}", variant.name, field.name),
+                false if variant.fields.len() == 1 => {
+                    format!("{path}::{} {{ {}: {pattern} }}", variant.name, field.name)
+                }
                 false => format!("{path}::{} {{ {}: {pattern}, .. }}", variant.name, field.name),
             };
             if status(inner).is_none() && !matches!(inner, Value::Struct(_)) {
@@ -339,9 +345,7 @@ impl Asker<'_> {
             Ty::Ext(path) => Some(path.to_string()).filter(|p| !p.ends_with("::?")),
             Ty::Adt(id, _) => {
                 let data = program.ty(*id);
-                let is_it = |path: &[Name]| {
-                    matches!(program.resolve(self.scene.home.module, path), Some(Res::Def(Def::Type(found))) if found == *id)
-                };
+                let is_it = |path: &[Name]| matches!(program.resolve(self.scene.home.module, path), Some(Res::Def(Def::Type(found))) if found == *id);
                 if is_it(&[data.def.name]) {
                     return Some(data.def.name.to_string());
                 }
@@ -382,7 +386,9 @@ fn of_status(expr: &str, ty: &Ty) -> Option<Test> {
 
 fn is_about_retrying(name: Name) -> bool {
     let words = crate::models::split_words(name.as_str());
-    words.iter().any(|w| matches!(w.as_str(), "retryable" | "transient" | "temporary" | "recoverable" | "retry" | "retriable"))
+    words
+        .iter()
+        .any(|w| matches!(w.as_str(), "retryable" | "transient" | "temporary" | "recoverable" | "retry" | "retriable"))
 }
 
 fn is_pointer(ty: &Type) -> bool {

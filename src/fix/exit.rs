@@ -72,10 +72,21 @@ fn own(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Vec<(u8, Exit)> {
         if leaves && from_here && (!is_break || (scene.is_in_own_loop(at) && scene.is_in_own_loop(e.span))) {
             let text = scene.text(e.span);
             if !text.contains('\n') && mentions(e, text, failed.name) && is_visible(scene, sight, e, text) {
-                let speaks_of_attempts =
-                    ["retr", "attempt", "Retr", "Attempt", "exhaust", "Exhaust", "max", "Max", "giving up", "tries", "imeout"]
-                        .iter()
-                        .any(|w| text.contains(w));
+                let speaks_of_attempts = [
+                    "retr",
+                    "attempt",
+                    "Retr",
+                    "Attempt",
+                    "exhaust",
+                    "Exhaust",
+                    "max",
+                    "Max",
+                    "giving up",
+                    "tries",
+                    "imeout",
+                ]
+                .iter()
+                .any(|w| text.contains(w));
                 let exit = Exit::with(format!("{text};"));
                 if !found.iter().any(|(_, old)| old.code == exit.code) {
                     found.push((u8::from(speaks_of_attempts), exit));
@@ -101,7 +112,7 @@ fn is_error(value: &Expr) -> bool {
 }
 
 fn mentions(e: &Expr, text: &str, name: Name) -> bool {
-    let mut found = text.contains(&format!("{{{name}")) ;
+    let mut found = text.contains(&format!("{{{name}"));
     visit::expr(e, &mut |node| {
         if let Node::Expr(Expr { kind: ExprKind::Path(path), .. }) = node {
             found |= path.single() == Some(name);
@@ -149,8 +160,8 @@ fn is_visible(scene: &Scene<'_>, sight: usize, e: &Expr, text: &str) -> bool {
     while let Some(at) = rest.find('{') {
         rest = &rest[at + 1..];
         let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        let is_name = name.starts_with(|c: char| c.is_lowercase() || c == '_')
-            && rest[name.len()..].starts_with([':', '}']);
+        let is_name =
+            name.starts_with(|c: char| c.is_lowercase() || c == '_') && rest[name.len()..].starts_with([':', '}']);
         if is_name && text.contains('"') {
             visible &= in_scope(Name::new(&name));
         }
@@ -177,7 +188,8 @@ fn by_type(scene: &Scene<'_>, failed: &Failed) -> Vec<Exit> {
     let to_any = any || result.contains("dyn");
     let source = failed.value.ty();
     if is_response {
-        let converts = to_any || is_ext(&target, "reqwest::Error") || has_from(scene, &target, &Ty::ext("reqwest::Error"));
+        let converts =
+            to_any || is_ext(&target, "reqwest::Error") || has_from(scene, &target, &Ty::ext("reqwest::Error"));
         let reqwest = matches!(&source, Ty::Ext(path) if path.as_str().starts_with("reqwest::"));
         if reqwest && converts {
             return vec![Exit::with(format!("{name}.error_for_status_ref()?;"))];
@@ -205,7 +217,9 @@ fn by_type(scene: &Scene<'_>, failed: &Failed) -> Vec<Exit> {
     }
     if to_any {
         let doubt = match &real {
-            Ty::Adt(id, _) if !is_std_error(scene, *id) => Some(format!("`{name}` may not implement `std::error::Error`")),
+            Ty::Adt(id, _) if !is_std_error(scene, *id) => {
+                Some(format!("`{name}` may not implement `std::error::Error`"))
+            }
             Ty::Unknown => Some(format!("the type of `{name}` is not known")),
             _ => None,
         };
@@ -266,9 +280,10 @@ fn after_loop(scene: &Scene<'_>, sight: usize) -> Option<Exit> {
         return None;
     }
     let text = scene.text(expr.span);
-    let doubt = ["unwrap", "expect"].iter().any(|w| text.contains(w)).then(|| {
-        "what follows the loop may rely on something that is set later in it".to_owned()
-    });
+    let doubt = ["unwrap", "expect"]
+        .iter()
+        .any(|w| text.contains(w))
+        .then(|| "what follows the loop may rely on something that is set later in it".to_owned());
     let doubt = doubt.or_else(|| Some("the error after the loop may speak of attempts used up".to_owned()));
     Some(Exit { code: "break;".to_owned(), doubt, tells: true })
 }

@@ -38,8 +38,8 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     let mut why: Option<String> = None;
     for sight in (0..=from).rev() {
         for failed in scene.failures_at(sight) {
-            let found = ask::tests(&scene, sight, &failed)
-                .and_then(|tests| Ok((tests, exit::exits(&scene, sight, &failed)?)));
+            let found =
+                ask::tests(&scene, sight, &failed).and_then(|tests| Ok((tests, exit::exits(&scene, sight, &failed)?)));
             let (tests, exits) = match found {
                 Ok(found) => found,
                 Err(reason) => {
@@ -98,12 +98,19 @@ fn guard(scene: &Scene<'_>, sight: usize, failed: &Failed, test: &Test, exit: &E
     let own = scene.home.span == scene.home.def.name_span;
     let doubt = test.doubt.clone().or_else(|| exit.doubt.clone());
     let doubt = doubt.or_else(|| own.then(|| "the loop stands in a macro".to_owned()));
-    let doubt = doubt.or_else(|| scene.facts.is_worker().then(|| "the worker ends, and something has to start it again".to_owned()));
+    let doubt = doubt
+        .or_else(|| scene.facts.is_worker().then(|| "the worker ends, and something has to start it again".to_owned()));
     Candidate { message: message.to_owned(), edits, doubt }
 }
 
 /// Puts statements in front of what stands at a sight.
-fn insert(scene: &Scene<'_>, at: Span, kind: &SightKind, layout: Layout<'_>, mut code: Vec<(usize, String)>) -> Vec<Edit> {
+fn insert(
+    scene: &Scene<'_>,
+    at: Span,
+    kind: &SightKind,
+    layout: Layout<'_>,
+    mut code: Vec<(usize, String)>,
+) -> Vec<Edit> {
     let here = |offset: u32, text: String| scene.edit(Span { start: offset, end: offset }, text);
     let in_line = |code: &[(usize, String)]| code.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join(" ");
     let is_block = scene.text(at).starts_with('{') && scene.text(at).ends_with('}');
@@ -114,7 +121,11 @@ fn insert(scene: &Scene<'_>, at: Span, kind: &SightKind, layout: Layout<'_>, mut
                 let first = format!("{}{}", layout.newline(), layout.indent(at.start));
                 return vec![here(at.start + 1, first + &lines(layout, at.start, &code))];
             }
-            let text = if scene.text(at).len() == 2 { format!(" {} ", in_line(&code)) } else { format!(" {}", in_line(&code)) };
+            let text = if scene.text(at).len() == 2 {
+                format!(" {} ", in_line(&code))
+            } else {
+                format!(" {}", in_line(&code))
+            };
             vec![here(at.start + 1, text)]
         }
         SightKind::Arm => {
@@ -192,8 +203,18 @@ fn refreshes(scene: &Scene<'_>, index: usize) -> bool {
             found |= words.iter().any(|w| {
                 matches!(
                     w.as_str(),
-                    "refresh" | "renew" | "reauth" | "reauthenticate" | "relogin" | "login" | "authenticate" | "rotate"
-                        | "invalidate" | "reload" | "renewal" | "reauthorize"
+                    "refresh"
+                        | "renew"
+                        | "reauth"
+                        | "reauthenticate"
+                        | "relogin"
+                        | "login"
+                        | "authenticate"
+                        | "rotate"
+                        | "invalidate"
+                        | "reload"
+                        | "renewal"
+                        | "reauthorize"
                 )
             });
         }

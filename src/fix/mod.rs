@@ -4,7 +4,10 @@
 //! it is a refusal, `exit` how the code leaves with an error; `inline` makes candidates of these and `verify` runs them.
 //! `apply`, `write` and `vcs` change files.
 
+pub mod apply;
 pub mod edit;
+pub mod vcs;
+pub mod write;
 
 mod ask;
 mod exit;

@@ -275,9 +275,34 @@ fn consumes(scene: &Scene<'_>, e: &Expr, name: Name) -> bool {
 /// Whether a method takes its receiver by reference.
 fn borrows(scene: &Scene<'_>, recv: &Expr, method: Name) -> bool {
     const BORROW: &[&str] = &[
-        "status", "status_code", "headers", "url", "version", "to_string", "clone", "code", "message", "kind", "source",
-        "as_ref", "as_deref", "as_str", "remote_addr", "content_length", "metadata", "details", "root_cause", "chain",
-        "downcast_ref", "error_for_status_ref", "description", "contains", "len", "extensions", "to_owned", "borrow",
+        "status",
+        "status_code",
+        "headers",
+        "url",
+        "version",
+        "to_string",
+        "clone",
+        "code",
+        "message",
+        "kind",
+        "source",
+        "as_ref",
+        "as_deref",
+        "as_str",
+        "remote_addr",
+        "content_length",
+        "metadata",
+        "details",
+        "root_cause",
+        "chain",
+        "downcast_ref",
+        "error_for_status_ref",
+        "description",
+        "contains",
+        "len",
+        "extensions",
+        "to_owned",
+        "borrow",
     ];
     let name = method.as_str();
     let ty = scene.db.static_type(scene.facts.home, recv.span);

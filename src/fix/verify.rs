@@ -67,8 +67,7 @@ pub fn propose(
         if batch.is_empty() {
             break;
         }
-        let edits: Vec<Edit> =
-            batch.iter().flat_map(|i| tasks[*i].candidates[tasks[*i].next].edits.clone()).collect();
+        let edits: Vec<Edit> = batch.iter().flat_map(|i| tasks[*i].candidates[tasks[*i].next].edits.clone()).collect();
         let changed = change(db, files, &edits);
         let verdicts: Vec<Verdict> = match changed {
             Some(files) => {
@@ -98,8 +97,7 @@ fn next_batch(tasks: &[Task<'_>]) -> Vec<usize> {
         let edits = &task.candidates[task.next].edits;
         let fits = batch.iter().all(|j| {
             let other = &tasks[*j];
-            other.examined.home != task.examined.home
-                && !edit::overlap(&other.candidates[other.next].edits, edits)
+            other.examined.home != task.examined.home && !edit::overlap(&other.candidates[other.next].edits, edits)
         });
         if fits {
             batch.push(i);
@@ -169,7 +167,8 @@ fn new_findings(
     let program = before.program();
     let moved = |file: FileId, span: Span| edit::moved(span, &in_file(&program.file(file).source, edits));
     let is_changed = |file: FileId| edits.iter().any(|e| Arc::ptr_eq(&e.place.source, &program.file(file).source));
-    let mut functions: Vec<FnId> = after.program().functions().filter(|id| is_changed(after.program().function(*id).file)).collect();
+    let mut functions: Vec<FnId> =
+        after.program().functions().filter(|id| is_changed(after.program().function(*id).file)).collect();
     let callers: Vec<FnId> = functions.iter().flat_map(|id| after.callers(*id)).map(|(caller, _)| *caller).collect();
     functions.extend(callers);
     functions.sort();

@@ -62,8 +62,7 @@ pub fn succeed(db: &Db<'_>, facts: &Facts, on: &Shown) -> Shown {
 /// What a function of the unit answers about one value.
 pub fn ask(db: &Db<'_>, function: FnId, about: &Value, scenario: Scenario) -> Option<Value> {
     let nowhere = Span::default();
-    let target =
-        Target { home: function, site: nowhere, attempt: nowhere, response_world: false, recursion: false };
+    let target = Target { home: function, site: nowhere, attempt: nowhere, response_world: false, recursion: false };
     Interp::new(db, scenario, target, Forced::default()).answer_about(function, about.clone())
 }
 
