@@ -68,14 +68,12 @@ impl Fix {
     pub(super) fn run(&self, console: &Console) -> Exit {
         match self.fixing.repair(&self.input, self.pedantic, console) {
             Err(exit) => exit,
-            Ok(done) => console.print(done.exit, |out| {
-                out.write_all(done.diff.as_bytes())?;
-                if self.fixing.diff {
-                    console.tell(&done.summary);
-                    return Ok(());
-                }
-                out.write_all(done.summary.as_bytes())
-            }),
+            Ok(done) if self.fixing.diff => {
+                let exit = console.print(done.exit, |out| out.write_all(done.diff.as_bytes()));
+                console.tell(&done.summary);
+                exit
+            }
+            Ok(done) => console.print(done.exit, |out| out.write_all(done.summary.as_bytes())),
         }
     }
 }

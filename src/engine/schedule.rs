@@ -61,11 +61,7 @@ impl Schedule {
     /// The schedule that a model describes, as it is before anything is set.
     pub fn of(index: usize, model: &ScheduleModel) -> Schedule {
         let delays = Delays::Ruled(Rule::of(model));
-        Schedule {
-            model: Some(index),
-            optional: model.optional,
-            ..Schedule::plain(model.retries, None, delays)
-        }
+        Schedule { model: Some(index), optional: model.optional, ..Schedule::plain(model.retries, None, delays) }
     }
 
     /// Any value used as a schedule: a list of delays, or something unknown.

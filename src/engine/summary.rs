@@ -657,7 +657,9 @@ fn is_pointer(path: &crate::ir::Path) -> bool {
 fn from_library(lookup: Lookup<'_>, scope: &Scope, path: &[Name]) -> Option<Res> {
     let globs = lookup.program.globs(scope.module).iter();
     let full = globs.map(|glob| [glob.as_slice(), path].concat());
-    full.map(|full| (join(&full), full)).find(|(name, _)| lookup.models.retry.knows(name)).map(|(_, f)| Res::External(f))
+    full.map(|full| (join(&full), full))
+        .find(|(name, _)| lookup.models.retry.knows(name))
+        .map(|(_, f)| Res::External(f))
 }
 
 /// Resolves a path in a scope, with `Self::f` and `<T>::f` read as the type they name.

@@ -74,9 +74,9 @@ pub fn tests(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Tes
     let is_error = !is_response && !matches!(inner, Ty::Int | Ty::Bool) && !matches!(value, Value::Option(_));
     if is_error && is_boxed && !crate::engine::pattern::same_type(&declared, &inner) {
         let Some(path) = asker.type_path(&inner) else { return Err(unknown_type()) };
-        let mut tests = asker.tests("error", value, DEPTH);
+        let mut tests = asker.tests("inner", value, DEPTH);
         for test in &mut tests {
-            test.cond = format!("{name}.downcast_ref::<{path}>().is_some_and(|error| {})", test.cond);
+            test.cond = format!("{name}.downcast_ref::<{path}>().is_some_and(|inner| {})", test.cond);
         }
         return if tests.is_empty() { Err(unknown_type()) } else { Ok(tests) };
     }

@@ -252,7 +252,11 @@ fn message(target: &Ty, status: &str) -> Option<Exit> {
         _ => "eyre::bail!",
     };
     let bail = if krate == "color_eyre" { "color_eyre::eyre::bail!" } else { bail };
-    Some(Exit::with(format!("{bail}(\"the credential was refused: {{}}\", {status});")))
+    let is_name = status.chars().all(|c| c.is_alphanumeric() || c == '_');
+    Some(Exit::with(match is_name {
+        true => format!("{bail}(\"the credential was refused: {{{status}}}\");"),
+        false => format!("{bail}(\"the credential was refused: {{}}\", {status});"),
+    }))
 }
 
 /// The loop ends by itself at last, and an error follows it: `break` gets there sooner.

@@ -27,8 +27,10 @@ pub struct Candidate {
 
 /// Repairs of a site, the best first; else why there is none.
 pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> {
-    if facts.kind == SiteKind::Recursion {
-        return Err("a function that calls itself is not repaired".to_owned());
+    match facts.kind {
+        SiteKind::Loop => {}
+        SiteKind::Recursion => return Err("a function that calls itself is not repaired".to_owned()),
+        SiteKind::Combinator | SiteKind::Policy => return Err("calls of retry libraries are not repaired".to_owned()),
     }
     let nowhere = || "the run could not be followed statement by statement".to_owned();
     let scene = Scene::of(db, facts).ok_or_else(nowhere)?;

@@ -110,7 +110,33 @@ impl<'a> Scene<'a> {
         let attempt = self.facts.attempt;
         let outside = |sight: &Sight| !sight.span.contains(attempt) && self.facts.site.contains(sight.span);
         let first = self.sights.iter().position(|s| outside(s) && waits(s.span));
-        first.or_else(|| self.sights.iter().rposition(outside))
+        let mut index = first.or_else(|| self.sights.iter().rposition(outside))?;
+        while index > 0 && outside(&self.sights[index - 1]) && self.announces(index - 1, index) {
+            index -= 1;
+        }
+        Some(index)
+    }
+
+    /// The statement right before another one that only says or computes how long the wait is.
+    fn announces(&self, index: usize, next: usize) -> bool {
+        let (before, after) = (&self.sights[index], &self.sights[next]);
+        let between = Span { start: before.span.end, end: after.span.start };
+        if !matches!(before.kind, SightKind::Statement)
+            || !self.text(between).chars().all(|c| c.is_whitespace() || c == ';')
+        {
+            return false;
+        }
+        let text = self.text(before.span);
+        let name = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("").to_owned();
+        if let Some(bound) = text.strip_prefix("let ") {
+            let words = crate::models::split_words(&name(bound.trim_start_matches("mut ")));
+            return words
+                .iter()
+                .any(|w| matches!(w.as_str(), "delay" | "wait" | "backoff" | "sleep" | "jitter" | "pause"));
+        }
+        let path = text.split('!').next().unwrap_or("");
+        let last = path.rsplit("::").next().unwrap_or("");
+        text.len() > path.len() && name(last) == last && self.db.lookup.models.words.has("log", last)
     }
 
     /// The failures that can be named at a sight and are still whole there, the latest first.

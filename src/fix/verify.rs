@@ -218,12 +218,13 @@ fn prove(
         return lost();
     }
     let site = moved(facts.site);
-    let caller = facts.caller.map(|(id, span)| {
-        let file = &program.file(program.function(id).file).source;
-        (id, edit::moved(span, &in_file(file, edits)))
-    });
+    let moved_caller = |(id, span): &(FnId, Span)| {
+        let file = &program.file(program.function(*id).file).source;
+        (*id, edit::moved(*span, &in_file(file, edits)))
+    };
+    let callers: Vec<(FnId, Span)> = facts.callers.iter().map(moved_caller).collect();
     let failing: Vec<Span> = facts.failing().iter().map(|span| moved(*span)).collect();
-    let Some(now) = again::examine(after, (facts.home, site, moved(facts.attempt)), caller, &failing) else {
+    let Some(now) = again::examine(after, (facts.home, site, moved(facts.attempt)), &callers, &failing) else {
         return lost();
     };
     let stops = |shown: &Shown| shown.run.attempts <= ALLOWED && shown.run.exit == Exit::Left;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{CALLS, Eval, Frame, Interp, Target};
-use crate::engine::{duration, http};
 use crate::engine::types::{Scope, Ty, join};
 use crate::engine::value::{Struct, Unknown, Value};
+use crate::engine::{duration, http};
 use crate::finding::SiteKind;
 use crate::ir::{Name, Pat, Span};
 use crate::syntax::program::{Def, FnId, Res};

@@ -17,12 +17,12 @@ fn target(facts: &Facts) -> Target {
         site: facts.site,
         attempt: facts.attempt,
         response_world: facts.response_world,
-        recursion: facts.kind == SiteKind::Recursion,
+        kind: facts.kind,
     }
 }
 
 fn with(facts: &Facts) -> With<'_> {
-    With { caller: facts.caller, failing: &facts.failing }
+    With { callers: &facts.callers, failing: &facts.failing, ..With::default() }
 }
 
 /// What the site does in a scenario.
@@ -37,20 +37,17 @@ pub fn conduct(db: &Db<'_>, facts: &Facts, scenario: Scenario) -> Shown {
 /// Where a run comes through between two attempts, and what can be named there.
 pub fn watch(db: &Db<'_>, facts: &Facts, scenario: Scenario, shown: &Shown) -> Vec<Sight> {
     let interp = Interp::new(db, scenario, target(facts), shown.forced.clone()).failing(&facts.failing).watching();
-    match facts.caller {
-        Some((id, call)) => interp.called_from(id, call).run().sights,
-        None => interp.run().sights,
-    }
+    interp.called_from(&facts.callers).run().sights
 }
 
 /// Examines a site that moved: the same attempt, in the changed program.
 pub fn examine(
     db: &Db<'_>,
     (home, site, attempt): (FnId, Span, Span),
-    caller: Option<(FnId, Span)>,
+    callers: &[(FnId, Span)],
     failing: &[Span],
 ) -> Option<Facts> {
-    examine_one(db, home, site, attempt, With { caller, failing })
+    examine_one(db, home, site, attempt, With { callers, failing, ..With::default() })
 }
 
 /// Success, on the way to the attempt on which it was found to burn.
@@ -62,13 +59,14 @@ pub fn succeed(db: &Db<'_>, facts: &Facts, on: &Shown) -> Shown {
 /// What a function of the unit answers about one value.
 pub fn ask(db: &Db<'_>, function: FnId, about: &Value, scenario: Scenario) -> Option<Value> {
     let nowhere = Span::default();
-    let target = Target { home: function, site: nowhere, attempt: nowhere, response_world: false, recursion: false };
+    let target =
+        Target { home: function, site: nowhere, attempt: nowhere, response_world: false, kind: SiteKind::Loop };
     Interp::new(db, scenario, target, Forced::default()).answer_about(function, about.clone())
 }
 
 /// The failure as a value of the enum of the unit that it has the type of.
 pub fn shape(db: &Db<'_>, home: FnId, value: &Value, scenario: Scenario) -> Value {
     let nowhere = Span::default();
-    let target = Target { home, site: nowhere, attempt: nowhere, response_world: false, recursion: false };
+    let target = Target { home, site: nowhere, attempt: nowhere, response_world: false, kind: SiteKind::Loop };
     Interp::new(db, scenario, target, Forced::default()).shaped(value)
 }
