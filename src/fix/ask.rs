@@ -37,19 +37,38 @@ impl Test {
 
 /// The tests that a failure at a sight allows, the best first; else why there is none.
 pub fn tests(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Test>, String> {
-    let at = scene.sights[sight].span;
     let name = failed.name.as_str();
+    // A result under one name: what is in it is asked through a closure.
+    let (value, through) = match &failed.value {
+        Value::Result(Ok(inner)) => (&**inner, Some(("is_ok_and", "response"))),
+        Value::Result(Err(inner)) => (&**inner, Some(("is_err_and", "error"))),
+        other => (other, None),
+    };
+    if let Some((method, inner)) = through {
+        let tests = of_value(scene, sight, failed.name, value, inner)?;
+        let wrap = |test: Test| Test { cond: format!("{name}.as_ref().{method}(|{inner}| {})", test.cond), ..test };
+        return Ok(tests.into_iter().map(wrap).collect());
+    }
+    of_value(scene, sight, failed.name, value, name)
+}
+
+/// The tests of a value, written with `name`; `known_as` is the variable that holds it, or holds a result with it.
+fn of_value(scene: &Scene<'_>, sight: usize, known_as: Name, value: &Value, name: &str) -> Result<Vec<Test>, String> {
+    let at = scene.sights[sight].span;
+    let value_in = |scenario| match scene.value_in(scenario, at, known_as)? {
+        Value::Result(Ok(inner) | Err(inner)) => Some((*inner).clone()),
+        other => Some(other),
+    };
     let asker = Asker {
         scene,
-        refused: scene.value_in(Scenario::DeadKey, at, failed.name),
-        forbidden: scene.value_in(Scenario::Forbidden, at, failed.name),
+        refused: value_in(Scenario::DeadKey),
+        forbidden: value_in(Scenario::Forbidden),
         passing: [Scenario::RateLimited, Scenario::ServerError]
             .into_iter()
-            .filter_map(|s| Some((s, scene.value_in(s, at, failed.name)?)))
+            .filter_map(|s| Some((s, value_in(s)?)))
             .collect(),
     };
     let (declared, is_boxed) = scene.declared_error();
-    let value = &failed.value;
     let is_response = matches!(value, Value::Failure(f) if f.response);
     let inner = value.ty();
     let unknown_type = || format!("the type of `{name}` is not known");
@@ -67,7 +86,7 @@ pub fn tests(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Tes
     if let Ty::Ext(path) = &inner
         && path.as_str().ends_with("StatusCode")
         && !is_response
-        && !status_of_response(scene, sight, failed.name)
+        && !status_of_response(scene, sight, known_as)
     {
         return Err(unknown_type());
     }

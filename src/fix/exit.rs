@@ -186,6 +186,9 @@ fn by_type(scene: &Scene<'_>, failed: &Failed) -> Vec<Exit> {
     };
     let any = matches!(&target, Ty::Ext(path) if is_any_error(path.as_str()));
     let to_any = any || result.contains("dyn");
+    if matches!(failed.value, Value::Result(_)) {
+        return Vec::new();
+    }
     let source = failed.value.ty();
     if is_response {
         let converts =

@@ -34,11 +34,11 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     }
     let nowhere = || "the run could not be followed statement by statement".to_owned();
     let scene = Scene::of(db, facts).ok_or_else(nowhere)?;
-    let from = scene.delay_sight().ok_or_else(nowhere)?;
-    let refreshes = (0..=from).any(|i| refreshes(&scene, i));
+    let places = scene.places();
+    let refreshes = places.iter().any(|i| refreshes(&scene, *i));
     let mut out: Vec<Candidate> = Vec::new();
     let mut why: Option<String> = None;
-    for sight in (0..=from).rev() {
+    for sight in places {
         for failed in scene.failures_at(sight) {
             let found =
                 ask::tests(&scene, sight, &failed).and_then(|tests| Ok((tests, exit::exits(&scene, sight, &failed)?)));
@@ -135,7 +135,10 @@ fn insert(
             all.extend(code.into_iter().map(|(depth, line)| (depth + 1, line)));
             all.push((1, String::new()));
             let end = format!("{}{}}}", layout.newline(), layout.indent(at.start));
-            vec![here(at.start, lines(layout, at.start, &all)), here(at.end, end)]
+            // The comma that an arm without braces needs goes.
+            let comma = u32::from(scene.source.text[at.end as usize..].starts_with(','));
+            let after = Span { start: at.end, end: at.end + comma };
+            vec![here(at.start, lines(layout, at.start, &all)), scene.edit(after, end)]
         }
         _ if layout.starts_line(at.start) => {
             code.push((0, String::new()));

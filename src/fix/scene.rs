@@ -99,22 +99,37 @@ impl<'a> Scene<'a> {
         sight.names.iter().rev().find(|(n, _)| *n == name).map(|(_, value)| value.clone())
     }
 
-    /// The first sight that belongs to the delay: the outermost statement after the attempt that holds it.
-    /// Where nothing is waited for, the last sight.
-    pub fn delay_sight(&self) -> Option<usize> {
+    /// The sights at which to leave, the best first: right before what waits, the outermost statement first; then what
+    /// comes before that, the latest first. Where nothing waits, all of them, the latest first.
+    pub fn places(&self) -> Vec<usize> {
         let waits = |span: Span| {
             let events = self.shown.run.last_round();
             let here = |e: &Event| matches!(e, Event::Delay(at, _) | Event::Tick(at) if at.file == self.file && span.contains(at.span));
             events.iter().any(here) || self.db.is_delay_within(self.facts.home, span)
         };
-        let attempt = self.facts.attempt;
-        let outside = |sight: &Sight| !sight.span.contains(attempt) && self.facts.site.contains(sight.span);
-        let first = self.sights.iter().position(|s| outside(s) && waits(s.span));
-        let mut index = first.or_else(|| self.sights.iter().rposition(outside))?;
-        while index > 0 && outside(&self.sights[index - 1]) && self.announces(index - 1, index) {
-            index -= 1;
+        let outside = |i: usize| {
+            let sight = &self.sights[i];
+            !sight.span.contains(self.facts.attempt) && self.facts.site.contains(sight.span)
+        };
+        let waiting: Vec<usize> =
+            (0..self.sights.len()).filter(|i| outside(*i) && waits(self.sights[*i].span)).collect();
+        let last = waiting.last().map_or(self.sights.len(), |i| i + 1);
+        let mut out: Vec<usize> = Vec::new();
+        for mut index in waiting {
+            while index > 0 && outside(index - 1) && self.announces(index - 1, index) {
+                index -= 1;
+            }
+            out.push(index);
         }
-        Some(index)
+        out.extend((0..last).rev().filter(|i| outside(*i)));
+        let mut seen: Vec<usize> = Vec::new();
+        out.retain(|i| {
+            !seen.contains(i) && {
+                seen.push(*i);
+                true
+            }
+        });
+        out
     }
 
     /// The statement right before another one that only says or computes how long the wait is.
