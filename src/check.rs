@@ -10,6 +10,7 @@ use crate::engine::combinator::{Combinator, combinators};
 use crate::engine::db::Db;
 use crate::engine::{policy, site};
 use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
+use crate::fix;
 use crate::ir::{Name, Span};
 use crate::models::Models;
 use crate::rules;
@@ -27,6 +28,8 @@ pub struct Options {
     pub pedantic: bool,
     /// Threads; as many as there are cores where not given.
     pub jobs: Option<usize>,
+    /// Look for a repair of each finding, and prove it.
+    pub fixes: bool,
     /// Model files of the user's, in the form of `rules/models/*.toml`.
     pub models: Vec<PathBuf>,
 }
@@ -126,6 +129,7 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
             }
         }
     }
+    let kept = if options.fixes { files.clone() } else { Vec::new() };
     let program = Program::new(files);
     let db = Db::new(&program, models);
     let functions: Vec<FnId> = program
@@ -155,6 +159,20 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
     let (sites, findings) = rules::judge_policies(&db, &policies, &loops, findings, options);
     outcome.sites.extend(sites);
     outcome.findings = findings;
+    if options.fixes {
+        let reported: Vec<(&site::Examined, usize)> = examined
+            .iter()
+            .filter_map(|entry| {
+                let source = &program.file(program.function(entry.home).file).source;
+                let stands_there = |f: &Finding| {
+                    let place = &f.sites[0].place;
+                    place.span == entry.site && Arc::ptr_eq(&place.source, source)
+                };
+                Some((entry, outcome.findings.iter().position(stands_there)?))
+            })
+            .collect();
+        fix::propose(&db, &kept, &reported, &mut outcome.findings, options);
+    }
     outcome
 }
 

@@ -165,6 +165,72 @@ pub struct Finding {
     pub witness: Vec<Step>,
     /// What could not be evaluated and was assumed, as short phrases.
     pub assumed: Vec<String>,
+    /// How it can be repaired, the best first; empty unless [`crate::Options::fixes`] asks for them.
+    pub fixes: Vec<Fix>,
+    /// Why there is no fix, where one was looked for.
+    pub unfixable: Option<String>,
+}
+
+/// The two ways to repair a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// By the code's own means.
+    Inline,
+    /// With the crate `failfast`.
+    Runtime,
+}
+
+impl Style {
+    /// The word used on the command line and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Style::Inline => "inline",
+            Style::Runtime => "runtime",
+        }
+    }
+}
+
+/// Whether a fix may be applied without looking at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applicability {
+    /// Something could not be shown; [`Fix::doubt`] says what.
+    Unsafe,
+    /// The repaired loop was run in every scenario, and its types are known.
+    Safe,
+}
+
+impl Applicability {
+    /// The word used in reports and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Applicability::Unsafe => "unsafe",
+            Applicability::Safe => "safe",
+        }
+    }
+}
+
+/// A repair: edits that belong together.
+#[derive(Clone, Debug)]
+pub struct Fix {
+    /// Inline or runtime.
+    pub style: Style,
+    /// What it does, as an order in lower case.
+    pub message: String,
+    /// The edits: none overlaps another, and within a file they are in order.
+    pub edits: Vec<Edit>,
+    /// Whether it may be applied unseen.
+    pub applicability: Applicability,
+    /// What could not be shown; `None` for a safe fix.
+    pub doubt: Option<String>,
+}
+
+/// A range of a file, and the text that takes its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    /// What goes; empty where text is only put in.
+    pub place: Place,
+    /// What comes.
+    pub text: String,
 }
 
 /// What a retry site does against a dead key.

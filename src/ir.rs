@@ -93,7 +93,7 @@ impl Span {
 }
 
 /// One lowered source file.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct File {
     /// The items at the top level; nested modules are [`ItemKind::Mod`].
     pub items: Vec<Item>,

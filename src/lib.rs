@@ -9,6 +9,7 @@ mod check;
 pub mod cli;
 pub mod engine;
 pub mod finding;
+pub mod fix;
 pub mod ir;
 pub mod models;
 pub mod report;

@@ -62,6 +62,12 @@ impl Console {
         let _ = err.write_all(text.as_bytes());
     }
 
+    /// Says why the run must not go on, in as many lines as that takes.
+    pub(super) fn refuse(&self, message: &str) -> Exit {
+        self.tell(&format!("error: {}\n", message.trim_end()));
+        Exit::Trouble
+    }
+
     /// Says why the run cannot go on.
     pub(super) fn fail(&self, message: &str) -> Exit {
         let problem = crate::finding::Problem { path: String::new(), message: message.to_owned(), fatal: true };

@@ -55,7 +55,8 @@ fn list() -> String {
     out
 }
 
-fn unknown(asked: &str) -> String {
+/// Says that there is no such rule, and which was meant.
+pub(super) fn unknown(asked: &str) -> String {
     let likeness = |name: &str| strsim::jaro_winkler(&asked.to_lowercase(), &name.to_lowercase());
     let names = rules::RULES.iter().flat_map(|rule| [rule.code, rule.name]);
     let best = names.map(|name| (likeness(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));

@@ -10,6 +10,7 @@ use super::console::Console;
 use super::progress::Progress;
 use super::{Exit, Format};
 use crate::finding::Outcome;
+use crate::fix::apply::{self, Choice, Plan};
 use crate::workspace::{self, Stdin};
 use crate::{Options, report};
 
@@ -53,22 +54,49 @@ impl Input {
             None
         };
         let paths: Vec<PathBuf> = self.paths.iter().filter(|path| !is_stdin(path)).cloned().collect();
-        let options = Options {
-            include_tests: self.include_tests,
-            pedantic,
-            jobs: self.jobs.map(NonZeroUsize::get),
-            models: self.models.clone(),
-        };
+        let options = self.options(pedantic);
         let progress = Progress::new();
         let input = workspace::load(&paths, stdin);
         let outcome = crate::check_workspace(input, &options, &|done, total| progress.show(done, total));
         progress.finish();
         let outcome = outcome.map_err(|message| console.fail(&message))?;
-        for problem in &outcome.problems {
-            console.tell(&report::human::problem(problem, console.err));
-        }
-        let exit = if outcome.problems.iter().any(|problem| problem.fatal) { Exit::Trouble } else { Exit::Clean };
+        let exit = tell_problems(&outcome, console);
         Ok((outcome, exit))
+    }
+
+    fn options(&self, pedantic: bool) -> Options {
+        Options {
+            include_tests: self.include_tests,
+            pedantic,
+            // A program that reads the report may want to offer them.
+            fixes: self.format == Format::Json,
+            jobs: self.jobs.map(NonZeroUsize::get),
+            models: self.models.clone(),
+        }
+    }
+
+    /// The paths, where all of them stand for something that can be written to.
+    pub(super) fn on_disk(&self) -> Result<Vec<PathBuf>, String> {
+        if self.stdin_filename.is_some() || self.paths.iter().any(|path| path == Path::new("-")) {
+            return Err("a fix is written to files: name them instead of `-`".to_owned());
+        }
+        Ok(if self.paths.is_empty() { vec![PathBuf::from(".")] } else { self.paths.clone() })
+    }
+
+    /// Repairs the input in memory.
+    pub(super) fn plan(
+        &self,
+        paths: &[PathBuf],
+        pedantic: bool,
+        choice: &Choice,
+        console: &Console,
+    ) -> Result<(Plan, Exit), Exit> {
+        let progress = Progress::new();
+        let plan = apply::plan(paths, &self.options(pedantic), choice, &|done, total| progress.show(done, total));
+        progress.finish();
+        let plan = plan.map_err(|message| console.fail(&message))?;
+        let exit = tell_problems(&plan.left, console);
+        Ok((plan, exit))
     }
 
     fn read_stdin(&self) -> Result<Stdin, String> {
@@ -82,4 +110,12 @@ impl Input {
         stdin.read_to_end(&mut bytes).map_err(|e| format!("cannot read standard input: {e}"))?;
         Ok(Stdin { filename: self.stdin_filename.clone(), bytes })
     }
+}
+
+/// Tells what could not be read, and whether that fails the run.
+fn tell_problems(outcome: &Outcome, console: &Console) -> Exit {
+    for problem in &outcome.problems {
+        console.tell(&report::human::problem(problem, console.err));
+    }
+    if outcome.problems.iter().any(|problem| problem.fatal) { Exit::Trouble } else { Exit::Clean }
 }

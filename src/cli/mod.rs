@@ -3,6 +3,7 @@
 mod check;
 mod console;
 mod explain;
+mod fix;
 mod input;
 mod progress;
 mod sites;
@@ -31,6 +32,7 @@ const AFTER_HELP: &str = "Exit codes: 0 clean, 1 findings at level warn or deny,
 Examples:
   retrylint check                 check the code in this folder
   retrylint check src/client.rs   check one file; the rest of its workspace is read as context
+  retrylint fix --diff            show what would be repaired, and how
   retrylint sites                 list every retry loop, decided or not
   retrylint explain auth-backoff  read about a rule";
 
@@ -38,6 +40,8 @@ Examples:
 enum Command {
     /// Report retry loops that keep trying a dead key
     Check(check::Check),
+    /// Repair findings, after proving that the repaired code stops
+    Fix(fix::Fix),
     /// List every retry site, what it does with a dead key, and what is not known about it
     Sites(sites::Sites),
     /// Show a rule's page; without a rule, list the rules
@@ -74,6 +78,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let console = Console::new(cli.color);
     let exit = match cli.command {
         Command::Check(check) => check.run(&console),
+        Command::Fix(fix) => fix.run(&console),
         Command::Sites(sites) => sites.run(&console),
         Command::Explain(explain) => explain.run(&console),
     };

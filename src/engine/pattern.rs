@@ -32,7 +32,11 @@ impl Interp<'_> {
     /// Matches a value and binds what the pattern binds.
     pub(super) fn matches(&mut self, pat: &Pat, value: &Value) -> Tri {
         match &pat.kind {
-            PatKind::Wild | PatKind::Rest | PatKind::Opaque => Tri::Yes,
+            PatKind::Wild => {
+                self.see_unnamed(pat.span, value);
+                Tri::Yes
+            }
+            PatKind::Rest | PatKind::Opaque => Tri::Yes,
             PatKind::Ref(inner) => self.matches(inner, value),
             PatKind::Bind { name, sub } => {
                 // A bare name in capitals may be a constant or a unit variant.
@@ -383,7 +387,7 @@ impl Interp<'_> {
     }
 
     /// The failure as a value of an enum of the unit: the variant that a refused credential would arrive as.
-    pub(super) fn materialize(&mut self, id: TypeId, failure: &Failure) -> Value {
+    pub(in crate::engine) fn materialize(&mut self, id: TypeId, failure: &Failure) -> Value {
         let data = self.db.program().ty(id);
         if !data.def.is_enum {
             return Value::Failure(Failure { ty: Ty::Adt(id, Arc::from([])), ..failure.clone() });

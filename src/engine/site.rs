@@ -1,5 +1,7 @@
 //! Retry sites: where they are, which call is the attempt, and what they do in every scenario.
 
+pub mod again;
+
 use rustc_hash::FxHashSet;
 
 use crate::engine::abort;
@@ -88,6 +90,10 @@ pub struct Facts {
     pub callers: Vec<(FnId, Span)>,
     /// Why it is believed to carry a credential.
     pub evidence: Option<Evidence>,
+    /// Where the operation is unresolved, it answers with a response rather than an error.
+    response_world: bool,
+    /// Calls that fail like the attempt.
+    failing: Vec<Span>,
     /// It polls an OAuth device code: a refusal means that the user has not agreed yet.
     pub device_code: bool,
     /// Nobody waits for it to succeed: its result is dropped on purpose, or it only says "I am here".
@@ -141,6 +147,11 @@ impl Facts {
         if lab.refreshes(&self.dead) {
             self.refresh = refresh::find(&lab, self);
         }
+    }
+
+    /// Calls that fail like the attempt.
+    pub fn failing(&self) -> &[Span] {
+        &self.failing
     }
 
     /// Success goes round too: a worker, not a retry.
@@ -513,6 +524,8 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
         attempt,
         callers: with.callers.to_vec(),
         evidence,
+        response_world: target.response_world,
+        failing: with.failing.to_vec(),
         device_code,
         best_effort,
         probe,

@@ -102,6 +102,28 @@ pub enum Exit {
     Unreached,
 }
 
+/// A place that a run came through, with what can be named there.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The statement, arm body or pattern.
+    pub span: Span,
+    /// Which of these.
+    pub kind: SightKind,
+    /// The names in scope with their values, the latest last.
+    pub names: Vec<(Name, Value)>,
+}
+
+/// What stands at a sight.
+#[derive(Clone, Debug)]
+pub enum SightKind {
+    /// A statement.
+    Statement,
+    /// The body of a `match` arm.
+    Arm,
+    /// A `_` that took this value.
+    Unnamed(Value),
+}
+
 /// What one run of a site showed.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -133,6 +155,8 @@ pub struct Run {
     pub status: Option<u16>,
     /// Where a library call's operation is written, where that is known.
     pub operation: Option<(FnId, Span)>,
+    /// Where it came through between the last two attempts; empty unless the run was watched.
+    pub sights: Vec<Sight>,
 }
 
 impl Run {

@@ -34,6 +34,8 @@ struct ModelFile {
     #[serde(default)]
     network: Vec<NetworkEntry>,
     #[serde(default)]
+    refused: Vec<RefusedEntry>,
+    #[serde(default)]
     sdk: Vec<SdkEntry>,
     #[serde(default)]
     policy: Vec<PolicyEntry>,
@@ -110,6 +112,14 @@ struct NetworkEntry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RefusedEntry {
+    of: Vec<String>,
+    test: String,
+    doubt: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SdkEntry {
     crates: Vec<String>,
     #[serde(default)]
@@ -179,6 +189,15 @@ pub struct PolicyTrait {
     pub none_retries: bool,
 }
 
+/// How to ask a response or error whether the credential was refused.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The test, with `{}` for the value or a reference to it.
+    pub test: String,
+    /// When the test may not compile.
+    pub doubt: Option<String>,
+}
+
 /// A call that runs a closure or future, here and now as far as the engine is concerned.
 #[derive(Clone, Copy, Debug)]
 pub struct Runs {
@@ -200,6 +219,7 @@ pub struct Models {
     constructors: FxHashMap<String, Name>,
     network: FxHashMap<(String, String), Network>,
     network_fns: FxHashMap<String, Network>,
+    refused: FxHashMap<String, Refused>,
     sdks: FxHashSet<String>,
     sdk_prefixes: Vec<String>,
     policies: FxHashMap<(String, String), PolicyTrait>,
@@ -283,6 +303,10 @@ impl Models {
                 self.network_fns.insert(function, network.clone());
             }
         }
+        for entry in file.refused {
+            let refused = Refused { test: entry.test, doubt: entry.doubt };
+            self.refused.extend(entry.of.into_iter().map(|of| (of, refused.clone())));
+        }
         for entry in file.sdk {
             self.sdks.extend(entry.crates);
             self.sdk_prefixes.extend(entry.prefixes);
@@ -336,6 +360,11 @@ impl Models {
     /// The network call that a path names.
     pub fn network_fn(&self, path: &str) -> Option<&Network> {
         self.network_fns.get(path)
+    }
+
+    /// How to ask a value of an external type whether the credential was refused.
+    pub fn refused(&self, of: &str) -> Option<&Refused> {
+        self.refused.get(of)
     }
 
     /// Whether a crate is the client of one authenticated service.

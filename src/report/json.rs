@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::words::{code, shorten};
-use crate::finding::{Attempts, Behaviour, Finding, Outcome, Problem, Site, SiteRef, Slept, Step, Summary, Verdict};
+use crate::finding::{
+    Attempts, Behaviour, Edit, Finding, Fix, Outcome, Problem, Site, SiteRef, Slept, Step, Summary, Verdict,
+};
 use crate::workspace::source::Place;
 
 /// The version of the form.
@@ -78,6 +80,8 @@ struct FindingRow<'a> {
     witness: Vec<StepRow<'a>>,
     assumed: &'a [String],
     help: &'a str,
+    fixes: Vec<FixRow<'a>>,
+    unfixable: Option<&'a str>,
 }
 
 impl<'a> From<&'a Finding> for FindingRow<'a> {
@@ -99,7 +103,45 @@ impl<'a> From<&'a Finding> for FindingRow<'a> {
             witness: finding.witness.iter().map(StepRow::from).collect(),
             assumed: &finding.assumed,
             help: &finding.help,
+            fixes: finding.fixes.iter().map(FixRow::from).collect(),
+            unfixable: finding.unfixable.as_deref(),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct FixRow<'a> {
+    style: &'a str,
+    applicability: &'a str,
+    message: &'a str,
+    doubt: Option<&'a str>,
+    edits: Vec<EditRow<'a>>,
+}
+
+impl<'a> From<&'a Fix> for FixRow<'a> {
+    fn from(fix: &'a Fix) -> FixRow<'a> {
+        FixRow {
+            style: fix.style.as_str(),
+            applicability: fix.applicability.as_str(),
+            message: &fix.message,
+            doubt: fix.doubt.as_deref(),
+            edits: fix.edits.iter().map(EditRow::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EditRow<'a> {
+    path: &'a str,
+    start_byte: u32,
+    end_byte: u32,
+    text: &'a str,
+}
+
+impl<'a> From<&'a Edit> for EditRow<'a> {
+    fn from(edit: &'a Edit) -> EditRow<'a> {
+        let Place { source, span } = &edit.place;
+        EditRow { path: &source.path, start_byte: span.start, end_byte: span.end, text: &edit.text }
     }
 }
 
@@ -282,7 +324,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::finding::{Certainty, Level, Role, SiteKind};
+    use crate::finding::{Applicability, Certainty, Level, Role, SiteKind, Style};
     use crate::ir::Span;
     use crate::rules::Rule;
     use crate::workspace::source::Source;
@@ -305,6 +347,14 @@ mod tests {
                 sites: vec![SiteRef { kind: SiteKind::Loop, place: place.clone() }],
                 witness: vec![Step { role: Role::BackEdge, place: place.clone(), what: "w".to_owned() }],
                 assumed: vec!["x".to_owned()],
+                fixes: vec![Fix {
+                    style: Style::Inline,
+                    message: "f".to_owned(),
+                    edits: vec![Edit { place: place.clone(), text: "t".to_owned() }],
+                    applicability: Applicability::Unsafe,
+                    doubt: Some("d".to_owned()),
+                }],
+                unfixable: None,
             }],
             sites: vec![Site {
                 kind: SiteKind::Loop,
@@ -369,7 +419,24 @@ mod tests {
       "assumed": [
         "x"
       ],
-      "help": "h"
+      "help": "h",
+      "fixes": [
+        {
+          "style": "inline",
+          "applicability": "unsafe",
+          "message": "f",
+          "doubt": "d",
+          "edits": [
+            {
+              "path": "a.rs",
+              "start_byte": 3,
+              "end_byte": 11,
+              "text": "t"
+            }
+          ]
+        }
+      ],
+      "unfixable": null
     }
   ],
   "summary": {

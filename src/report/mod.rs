@@ -3,6 +3,7 @@
 //! Reports only read findings and sites; they decide nothing but how to show them.
 
 mod excerpt;
+pub mod fixes;
 pub mod human;
 pub mod json;
 pub mod sites;

@@ -213,6 +213,8 @@ fn finding(db: &Db<'_>, policy: &Policy, certainty: Certainty, loops: Vec<Findin
         sites,
         witness: steps(db, policy.id, said, if policy.dead.retries() { 401 } else { 403 }),
         assumed: said.assumed.iter().map(text).collect(),
+        fixes: Vec::new(),
+        unfixable: None,
     }
 }
 

@@ -98,6 +98,8 @@ pub fn finding(
         sites,
         witness: steps(program, shown),
         assumed,
+        fixes: Vec::new(),
+        unfixable: None,
     }
 }
 

@@ -38,6 +38,7 @@ ids! {
 }
 
 /// A file as it enters the program.
+#[derive(Clone)]
 pub struct Loaded {
     /// Its text.
     pub source: Arc<Source>,
@@ -590,17 +591,23 @@ impl Program {
         self.mods[module.index()].krate
     }
 
-    /// `module::Type::name` of a function, for people.
-    pub fn display(&self, id: FnId) -> String {
-        let data = self.function(id);
+    /// The names of a module and those around it, from the crate's root.
+    pub fn module_path(&self, module: ModId) -> Vec<Name> {
         let mut parts = Vec::new();
-        let mut module = Some(data.module);
+        let mut module = Some(module);
         while let Some(current) = module {
             let current = &self.mods[current.index()];
-            parts.extend(current.name.map(Name::as_str));
+            parts.extend(current.name);
             module = current.parent;
         }
         parts.reverse();
+        parts
+    }
+
+    /// `module::Type::name` of a function, for people.
+    pub fn display(&self, id: FnId) -> String {
+        let data = self.function(id);
+        let mut parts: Vec<&str> = self.module_path(data.module).into_iter().map(Name::as_str).collect();
         if let Some(Type::Path(path)) = &data.self_ty {
             parts.push(path.last().as_str());
         } else if let Some(trait_) = &data.trait_ {

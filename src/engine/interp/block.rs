@@ -22,6 +22,7 @@ impl Interp<'_> {
         let mut last = Value::Unit;
         for stmt in &block.stmts {
             last = Value::Unit;
+            self.see_stmt(stmt);
             match stmt {
                 Stmt::Let { pat, ty, init, els, span } => {
                     let value = match init {

@@ -1,6 +1,7 @@
 //! Branches: `if`, `match`, `?`, and which branch leaves.
 
 use super::{Eval, Flow, Interp, Tri, Wish};
+use crate::engine::trace::SightKind;
 use crate::engine::types::Ty;
 use crate::engine::value::Value;
 use crate::ir::{BinOp, Block, Expr, ExprKind, Pat, PatKind, Span, Stmt, UnOp};
@@ -107,6 +108,7 @@ impl Interp<'_> {
                 tri => self.settle(tri, arm.pat.span, wish),
             };
             if taken {
+                self.see(arm.body.span, SightKind::Arm);
                 let result = self.eval(&arm.body);
                 self.frame_mut().locals.truncate(depth);
                 return result;

@@ -44,6 +44,7 @@ impl Interp<'_> {
             return Err(Flow::Halt(Exit::Going));
         }
         let at = self.at(e.span);
+        self.next_round();
         self.events.push(Event::Attempt(at));
         self.in_attempt = true;
         self.hit = false;

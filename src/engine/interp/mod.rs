@@ -32,6 +32,7 @@ mod probe;
 mod retrying;
 mod rounds;
 mod seek;
+mod watch;
 
 pub use ask::Asked;
 
@@ -174,6 +175,8 @@ pub struct Interp<'a> {
     question_mark_at: Option<At>,
     /// A closure that the caller of the site's function hands to a parameter.
     given: Vec<(usize, Value)>,
+    /// Kept only for those who write code between two attempts.
+    watch: Option<watch::Watch>,
 }
 
 impl<'a> Interp<'a> {
@@ -213,6 +216,7 @@ impl<'a> Interp<'a> {
             operation: None,
             question_mark_at: None,
             given: Vec::new(),
+            watch: None,
         }
     }
 
@@ -244,6 +248,7 @@ impl<'a> Interp<'a> {
             },
             None => Exit::Unreached,
         };
+        let sights = self.sights();
         Run {
             exit,
             attempts: self.done.attempts,
@@ -259,6 +264,7 @@ impl<'a> Interp<'a> {
             status_asked: self.status_asked,
             status: self.scenario.status(),
             operation: self.operation,
+            sights,
         }
     }
 }

@@ -34,6 +34,8 @@ fn sample(steps: Vec<(Role, Place, &str)>) -> Finding {
         sites: vec![site],
         witness: steps.into_iter().map(|(role, place, what)| Step { role, place, what: what.to_owned() }).collect(),
         assumed: Vec::new(),
+        fixes: Vec::new(),
+        unfixable: None,
     }
 }
 

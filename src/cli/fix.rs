@@ -1,0 +1,144 @@
+//! `retrylint fix` and `check --fix`: repairs findings.
+
+use clap::{Args, ValueEnum};
+
+use super::console::Console;
+use super::input::Input;
+use super::{Exit, check};
+use crate::finding::{self, Outcome};
+use crate::fix::apply::{Choice, Plan};
+use crate::fix::{vcs, write};
+use crate::report::fixes;
+use crate::rules;
+
+/// The two ways to repair a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Style {
+    /// By the code's own means
+    Inline,
+}
+
+/// Flags about repairs.
+#[derive(Debug, Args)]
+pub(super) struct Fixing {
+    /// Show what would change as a unified diff, and write nothing
+    #[arg(long)]
+    diff: bool,
+
+    /// Repair findings of this rule only, by its name or code
+    #[arg(long = "rule", value_name = "RULE")]
+    rules: Vec<String>,
+
+    /// How to repair
+    #[arg(long, value_name = "STYLE", default_value = "inline")]
+    style: Style,
+
+    /// Apply repairs too of which something could not be shown
+    #[arg(long)]
+    unsafe_fixes: bool,
+
+    /// Write even if the working directory has uncommitted changes
+    #[arg(long)]
+    allow_dirty: bool,
+
+    /// Write even if the working directory has staged changes
+    #[arg(long)]
+    allow_staged: bool,
+
+    /// Write even if no version control is found
+    #[arg(long)]
+    allow_no_vcs: bool,
+}
+
+/// Arguments of `fix`.
+#[derive(Debug, Args)]
+pub(super) struct Fix {
+    #[command(flatten)]
+    input: Input,
+
+    /// Repair findings too that rest on an unanswered question about the failure
+    #[arg(long)]
+    pedantic: bool,
+
+    #[command(flatten)]
+    fixing: Fixing,
+}
+
+impl Fix {
+    pub(super) fn run(&self, console: &Console) -> Exit {
+        match self.fixing.repair(&self.input, self.pedantic, console) {
+            Err(exit) => exit,
+            Ok(done) if self.fixing.diff => {
+                let exit = console.print(done.exit, |out| out.write_all(done.diff.as_bytes()));
+                console.tell(&done.summary);
+                exit
+            }
+            Ok(done) => console.print(done.exit, |out| out.write_all(done.summary.as_bytes())),
+        }
+    }
+}
+
+/// What a repair came to.
+pub(super) struct Done {
+    /// As ruff has it: with `--diff` 1 when there is one; else 1 when findings are left.
+    pub(super) exit: Exit,
+    /// The diff, with `--diff`.
+    pub(super) diff: String,
+    /// What became of each finding.
+    pub(super) summary: String,
+    /// What is left.
+    pub(super) left: Outcome,
+}
+
+impl Fixing {
+    /// Only the diff is wanted.
+    pub(super) fn is_diff(&self) -> bool {
+        self.diff
+    }
+
+    /// Repairs, and writes unless only the diff is wanted.
+    pub(super) fn repair(&self, input: &Input, pedantic: bool, console: &Console) -> Result<Done, Exit> {
+        let choice = self.choice().map_err(|message| console.fail(&message))?;
+        let paths = input.on_disk().map_err(|message| console.fail(&message))?;
+        if !self.diff {
+            let allow = vcs::Allow { dirty: self.allow_dirty, staged: self.allow_staged, no_vcs: self.allow_no_vcs };
+            vcs::check(&paths, allow).map_err(|message| console.refuse(&message))?;
+        }
+        let (plan, mut trouble) = input.plan(&paths, pedantic, &choice, console)?;
+        let mut exit = if plan.left.findings.iter().any(check::fails) { Exit::Findings } else { Exit::Clean };
+        let mut diff = String::new();
+        if self.diff {
+            plan.changed.iter().for_each(|changed| diff.push_str(&fixes::diff(changed, console.out)));
+            exit = if diff.is_empty() { Exit::Clean } else { Exit::Findings };
+        } else if !write_all(&plan, console) {
+            trouble = Exit::Trouble;
+        }
+        let look = if self.diff { console.err } else { console.out };
+        let summary = fixes::summary(&plan, &choice, !self.diff, look);
+        let exit = if trouble == Exit::Trouble { trouble } else { exit };
+        Ok(Done { exit, diff, summary, left: plan.left })
+    }
+
+    fn choice(&self) -> Result<Choice, String> {
+        let style = match self.style {
+            Style::Inline => finding::Style::Inline,
+        };
+        let mut chosen = Vec::new();
+        for name in &self.rules {
+            chosen.push(rules::find(name).ok_or_else(|| super::explain::unknown(name))?);
+        }
+        Ok(Choice { rules: chosen, style, unsafe_fixes: self.unsafe_fixes })
+    }
+}
+
+/// Writes each changed file; what cannot be written is told, and the others still are.
+fn write_all(plan: &Plan, console: &Console) -> bool {
+    let mut all = true;
+    for changed in &plan.changed {
+        if let Err(why) = write::replace(&changed.path, &changed.before, &changed.after) {
+            all = false;
+            console.fail(&format!("{} is not changed: {why}", changed.display));
+        }
+    }
+    all
+}

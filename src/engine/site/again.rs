@@ -1,0 +1,72 @@
+//! A site run once more, for those who change it: in the scenarios that no rule needs, watched statement by statement,
+//! or in its changed form.
+
+use super::{Facts, Shown, With, examine_one, explore, run};
+use crate::engine::db::Db;
+use crate::engine::interp::{Forced, Interp, Target};
+use crate::engine::scenario::Scenario;
+use crate::engine::trace::Sight;
+use crate::engine::value::Value;
+use crate::finding::SiteKind;
+use crate::ir::Span;
+use crate::syntax::program::FnId;
+
+fn target(facts: &Facts) -> Target {
+    Target {
+        home: facts.home,
+        site: facts.site,
+        attempt: facts.attempt,
+        response_world: facts.response_world,
+        kind: facts.kind,
+    }
+}
+
+fn with(facts: &Facts) -> With<'_> {
+    With { callers: &facts.callers, failing: &facts.failing, ..With::default() }
+}
+
+/// What the site does in a scenario.
+pub fn conduct(db: &Db<'_>, facts: &Facts, scenario: Scenario) -> Shown {
+    match scenario {
+        Scenario::DeadKey => facts.dead.clone(),
+        Scenario::Forbidden => facts.forbidden.clone(),
+        _ => explore(db, scenario, target(facts), with(facts)),
+    }
+}
+
+/// Where a run comes through between two attempts, and what can be named there.
+pub fn watch(db: &Db<'_>, facts: &Facts, scenario: Scenario, shown: &Shown) -> Vec<Sight> {
+    let interp = Interp::new(db, scenario, target(facts), shown.forced.clone()).failing(&facts.failing).watching();
+    interp.called_from(&facts.callers).run().sights
+}
+
+/// Examines a site that moved: the same attempt, in the changed program.
+pub fn examine(
+    db: &Db<'_>,
+    (home, site, attempt): (FnId, Span, Span),
+    callers: &[(FnId, Span)],
+    failing: &[Span],
+) -> Option<Facts> {
+    examine_one(db, home, site, attempt, With { callers, failing, ..With::default() })
+}
+
+/// Success, on the way to the attempt on which it was found to burn.
+pub fn succeed(db: &Db<'_>, facts: &Facts, on: &Shown) -> Shown {
+    let run = run(db, Scenario::Success, target(facts), on.forced.clone(), with(facts));
+    Shown { run, forced: Forced::default(), assumed: Vec::new(), open: Vec::new() }
+}
+
+/// What a function of the unit answers about one value.
+pub fn ask(db: &Db<'_>, function: FnId, about: &Value, scenario: Scenario) -> Option<Value> {
+    let nowhere = Span::default();
+    let target =
+        Target { home: function, site: nowhere, attempt: nowhere, response_world: false, kind: SiteKind::Loop };
+    Interp::new(db, scenario, target, Forced::default()).answer_about(function, about.clone())
+}
+
+/// The failure as a value of the enum of the unit that it has the type of.
+pub fn shape(db: &Db<'_>, home: FnId, value: &Value, scenario: Scenario) -> Value {
+    let nowhere = Span::default();
+    let target = Target { home, site: nowhere, attempt: nowhere, response_world: false, kind: SiteKind::Loop };
+    Interp::new(db, scenario, target, Forced::default()).shaped(value)
+}

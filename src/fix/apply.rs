@@ -1,0 +1,115 @@
+//! From proved repairs to changed texts: what was chosen is applied in memory, the result is analysed again, until
+//! nothing more is to be done. Nothing is written here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::finding::{Applicability, Edit, Finding, Fix, Outcome, Style};
+use crate::fix::edit;
+use crate::rules::Rule;
+use crate::{Options, workspace};
+
+/// Rounds, at most. A repair may bring another finding of the same loop to light.
+const ROUNDS: usize = 10;
+
+/// Which repairs are wanted.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Of these rules only; of all where empty.
+    pub rules: Vec<&'static Rule>,
+    /// In this style.
+    pub style: Style,
+    /// Those too that are not proved in every respect.
+    pub unsafe_fixes: bool,
+}
+
+impl Choice {
+    fn takes_rule(&self, finding: &Finding) -> bool {
+        self.rules.is_empty() || self.rules.contains(&finding.rule)
+    }
+
+    /// The repair of a finding that is to be applied.
+    pub fn pick<'f>(&self, finding: &'f Finding) -> Option<&'f Fix> {
+        let least = if self.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+        let fits = |fix: &&Fix| fix.style == self.style && fix.applicability >= least;
+        finding.fixes.iter().find(fits).filter(|_| self.takes_rule(finding))
+    }
+}
+
+/// A file whose text is to change.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The path as the user would write it.
+    pub display: String,
+    /// The path to open it by.
+    pub path: PathBuf,
+    /// What was read.
+    pub before: String,
+    /// What is to be written.
+    pub after: String,
+}
+
+/// What was repaired, and what is left.
+#[derive(Debug)]
+pub struct Plan {
+    /// By path.
+    pub changed: Vec<Changed>,
+    /// The repaired findings, in the order of repair, with the repair.
+    pub fixed: Vec<(Finding, Fix)>,
+    /// The analysis of the repaired texts.
+    pub left: Outcome,
+}
+
+/// Repairs in memory what is chosen.
+///
+/// # Errors
+/// As [`crate::check_workspace`].
+pub fn plan(
+    paths: &[PathBuf],
+    options: &Options,
+    choice: &Choice,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Plan, String> {
+    let options = Options { fixes: true, ..options.clone() };
+    let mut changed: BTreeMap<PathBuf, Changed> = BTreeMap::new();
+    let mut fixed: Vec<(Finding, Fix)> = Vec::new();
+    for round in 0.. {
+        let mut input = workspace::load(paths, None);
+        for file in input.units.iter_mut().flat_map(|unit| &mut unit.files) {
+            if let Some(changed) = changed.get(&file.path) {
+                file.text = Some(changed.after.clone());
+            }
+        }
+        let left = crate::check_workspace(input, &options, progress)?;
+        let mut taken: Vec<Edit> = Vec::new();
+        for finding in &left.findings {
+            if let Some(fix) = choice.pick(finding)
+                && round < ROUNDS
+                && !edit::overlap(&taken, &fix.edits)
+            {
+                taken.extend(fix.edits.iter().cloned());
+                fixed.push((finding.clone(), fix.clone()));
+            }
+        }
+        if taken.is_empty() {
+            let changed = changed.into_values().collect();
+            return Ok(Plan { changed, fixed, left });
+        }
+        let mut files: BTreeMap<PathBuf, Vec<Edit>> = BTreeMap::new();
+        for edit in taken {
+            files.entry(edit.place.source.file.clone()).or_default().push(edit);
+        }
+        for (path, edits) in files {
+            let source = &edits[0].place.source;
+            let after = edit::apply(&source.text, &edits);
+            let entry = changed.entry(path.clone()).or_insert_with(|| Changed {
+                display: source.path.clone(),
+                path,
+                before: source.text.clone(),
+                after: String::new(),
+            });
+            entry.after = after;
+        }
+    }
+    unreachable!("the last round takes nothing")
+}

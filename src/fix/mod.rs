@@ -1,0 +1,18 @@
+//! Repairs of findings: text edits, each proved by running the repaired code before it is offered.
+//!
+//! `scene` watches the run that burns and says where the failure can be named, `ask` how the code itself can tell that
+//! it is a refusal, `exit` how the code leaves with an error; `inline` makes candidates of these and `verify` runs them.
+//! `apply`, `write` and `vcs` change files.
+
+pub mod apply;
+pub mod edit;
+pub mod vcs;
+pub mod write;
+
+mod ask;
+mod exit;
+mod inline;
+mod scene;
+mod verify;
+
+pub use verify::propose;

@@ -1,0 +1,87 @@
+//! What `fix` says: the changes as a unified diff, and what was repaired, offered and not to be repaired.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::words::count;
+use super::{Look, style};
+use crate::finding::{Applicability, Finding, Fix, Style};
+use crate::fix::apply::{Changed, Choice, Plan};
+
+/// Lines around a change.
+const CONTEXT: usize = 3;
+
+/// The changes to one file, as `diff -u` has them.
+pub fn diff(changed: &Changed, look: Look) -> String {
+    let diff = TextDiff::from_lines(&changed.before, &changed.after);
+    let mut out = format!(
+        "{}\n{}\n",
+        look.paint(style::BOLD, &format!("--- {}", changed.display)),
+        look.paint(style::BOLD, &format!("+++ {}", changed.display))
+    );
+    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+        out.push_str(&format!("{}\n", look.paint(style::HINT, hunk.header().to_string().trim_end())));
+        for change in hunk.iter_changes() {
+            let line = change.value().trim_end_matches(['\n', '\r']);
+            let (sign, style) = match change.tag() {
+                ChangeTag::Delete => ('-', Some(style::BAD)),
+                ChangeTag::Insert => ('+', Some(style::GOOD)),
+                ChangeTag::Equal => (' ', None),
+            };
+            let line = format!("{sign}{line}");
+            out.push_str(&style.map_or(line.clone(), |style| look.paint(style, &line)));
+            out.push('\n');
+            if change.missing_newline() {
+                out.push_str("\\ No newline at end of file\n");
+            }
+        }
+    }
+    out
+}
+
+/// What became of each finding. `is_done` says whether files were written.
+pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> String {
+    let mut out = String::new();
+    let fixed = if is_done { "fixed" } else { "would fix" };
+    for (finding, fix) in &plan.fixed {
+        out.push_str(&line(finding, &look.paint(style::GOOD, fixed), &what(fix)));
+    }
+    let (mut offered, mut hopeless) = (0, 0);
+    for finding in &plan.left.findings {
+        let other = |fix: &&Fix| fix.style == choice.style;
+        match finding.fixes.iter().find(other) {
+            Some(fix) if fix.applicability == Applicability::Unsafe && !choice.unsafe_fixes => {
+                offered += 1;
+                out.push_str(&line(finding, &look.paint(style::WARN, "unsafe"), &what(fix)));
+            }
+            Some(_) => {}
+            None => {
+                hopeless += 1;
+                let why = finding.unfixable.as_deref().unwrap_or("not repaired in this style");
+                out.push_str(&line(finding, &look.paint(style::BAD, "not fixable"), why));
+            }
+        }
+    }
+    out.push_str(&format!(
+        "{}: {fixed} {}, {offered} with an unsafe fix, {hopeless} not fixable\n",
+        count(plan.fixed.len() + plan.left.findings.len(), "finding"),
+        plan.fixed.len(),
+    ));
+    if offered > 0 {
+        out.push_str("`--unsafe-fixes` applies the unsafe ones too; look at them with `--diff` first\n");
+    }
+    out
+}
+
+fn what(fix: &Fix) -> String {
+    let with = if fix.style == Style::Runtime { " with `failfast`" } else { "" };
+    match &fix.doubt {
+        Some(doubt) => format!("{}{with}; not shown: {doubt}", fix.message),
+        None => format!("{}{with}", fix.message),
+    }
+}
+
+fn line(finding: &Finding, state: &str, what: &str) -> String {
+    let place = &finding.sites[0].place;
+    let at = finding.witness.first().map_or(place, |step| &step.place);
+    format!("{state}: {}:{} {} ({}): {what}\n", at.source.path, at.start_line(), finding.rule.name, finding.rule.code)
+}

@@ -1,0 +1,293 @@
+//! `retrylint fix`: what it writes, what it refuses, and that no repair does harm.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use proptest::prelude::*;
+use retrylint::finding::{Edit, Finding};
+use retrylint::{Options, check_source};
+use support::markdown::Page;
+use support::{files, read, stem};
+use tempfile::TempDir;
+
+/// A loop that can be repaired, with what has to survive that: a comment inside, a tab, a macro.
+const BAD: &str = "use std::time::Duration;
+
+pub async fn call(client: &reqwest::Client, api_key: &str) -> Result<String, reqwest::Error> {
+    let mut delay = Duration::from_secs(1);
+    loop {
+        let sent = client.get(\"https://api.example.com/v1/models\").bearer_auth(api_key).send().await;
+        match sent.and_then(|response| response.error_for_status()) {
+            Ok(response) => return response.text().await,
+            Err(error) => {
+                // Say it, then wait.
+                eprintln!(\"trying again: {error}\");
+                tokio::time::sleep(delay).await;
+                delay *= 2;
+            }
+        }
+    }
+}
+";
+
+fn options() -> Options {
+    Options { fixes: true, ..Options::default() }
+}
+
+/// The bad blocks of all rule pages, by page and line.
+fn blocks() -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for path in files("rules", "md") {
+        let name = format!("rules/{}.md", stem(&path));
+        for block in Page::parse(&read(&name)).blocks {
+            if block.info == "rust,bad" {
+                let lines = block.text.lines().map(|line| line.split("//~").next().unwrap_or("").trim_end());
+                out.push((format!("{name}:{}", block.line), lines.map(|line| format!("{line}\n")).collect()));
+            }
+        }
+    }
+    out
+}
+
+fn applied(text: &str, edits: &[Edit]) -> String {
+    retrylint::fix::edit::apply(text, edits)
+}
+
+/// A repair only adds text or replaces what it says; what is left of the old text stays in order.
+fn keeps_the_rest(old: &str, new: &str, edits: &[Edit]) -> bool {
+    let mut rest = new;
+    let mut at = 0;
+    for edit in edits {
+        let (start, end) = (edit.place.span.start as usize, edit.place.span.end as usize);
+        let (Some(kept), true) = (old.get(at..start), old.is_char_boundary(end)) else { return false };
+        let Some(after) = rest.strip_prefix(kept).and_then(|rest| rest.strip_prefix(edit.text.as_str())) else {
+            return false;
+        };
+        if old[start..end].contains("//") {
+            return false;
+        }
+        (rest, at) = (after, end);
+    }
+    old.get(at..) == Some(rest)
+}
+
+fn of_rule<'f>(findings: &'f [Finding], like: &Finding) -> Option<&'f Finding> {
+    findings.iter().find(|f| f.rule == like.rule)
+}
+
+#[test]
+fn a_repaired_block_is_no_longer_reported_and_has_nothing_left_to_repair() {
+    let mut repaired = 0;
+    for (name, text) in blocks() {
+        let before = check_source("example.rs", &text, &options());
+        for finding in &before.findings {
+            let Some(fix) = finding.fixes.first() else {
+                assert!(finding.unfixable.is_some(), "{name}: no repair, and no reason");
+                continue;
+            };
+            repaired += 1;
+            let new = applied(&text, &fix.edits);
+            assert!(keeps_the_rest(&text, &new, &fix.edits), "{name}: something else changed:\n{new}");
+            let after = check_source("example.rs", &new, &options());
+            assert!(after.problems.is_empty(), "{name}: {}\n{new}", after.problems[0].message);
+            assert!(after.findings.len() < before.findings.len(), "{name} is still reported:\n{new}");
+            let again = of_rule(&after.findings, finding).map_or(0, |f| f.fixes.len());
+            assert_eq!(again, 0, "{name}: a second repair:\n{new}");
+        }
+    }
+    assert!(repaired >= 10, "only {repaired} of the blocks are repaired");
+}
+
+/// Makes a block into another one that means the same, more or less: what people's files look like.
+fn mutate(text: &str, choice: (bool, bool, u8, usize)) -> String {
+    let (tabs, crlf, comments, cut) = choice;
+    let mut out = String::new();
+    for (n, line) in text.lines().enumerate() {
+        if n % 7 == usize::from(comments) % 7 && comments > 0 {
+            out.push_str(if crlf { "// retries are \"hard\" {\r\n" } else { "// retries are \"hard\" {\n" });
+        }
+        let line = if tabs { line.replace("    ", "\t") } else { line.to_owned() };
+        out.push_str(&line);
+        out.push_str(if crlf { "\r\n" } else { "\n" });
+    }
+    // Now and then something is missing, so that the text does not parse as a whole.
+    if cut % 5 == 0 {
+        let at = out.char_indices().map(|(at, _)| at).nth(cut % out.len()).unwrap_or(0);
+        out.truncate(at);
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_repair_of_a_mutated_block_breaks_parsing_or_touches_anything_else(
+        which in 0usize..1000,
+        choice in (any::<bool>(), any::<bool>(), 0u8..8, any::<u16>().prop_map(usize::from)),
+    ) {
+        let all = blocks();
+        let text = mutate(&all[which % all.len()].1, choice);
+        let before = check_source("example.rs", &text, &options());
+        for fix in before.findings.iter().flat_map(|f| &f.fixes) {
+            let new = applied(&text, &fix.edits);
+            prop_assert!(keeps_the_rest(&text, &new, &fix.edits), "something else changed:\n{new}");
+            let after = check_source("example.rs", &new, &Options::default());
+            prop_assert!(after.summary.skipped <= before.summary.skipped, "no longer parses:\n{new}");
+            if choice.1 {
+                prop_assert_eq!(new.matches('\n').count(), new.matches("\r\n").count());
+            }
+        }
+    }
+}
+
+struct Tree {
+    dir: TempDir,
+}
+
+impl Tree {
+    fn new(text: impl AsRef<[u8]>) -> Tree {
+        let tree = Tree { dir: TempDir::new().expect("a temporary folder") };
+        tree.write("a.rs", text);
+        tree
+    }
+
+    /// A git checkout with everything committed.
+    fn committed(text: &str) -> Tree {
+        let tree = Tree::new(text);
+        tree.git(&["init", "-q"]);
+        tree.git(&["add", "."]);
+        tree.git(&["commit", "-qm", "first"]);
+        tree
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.path().join(name), text).expect("files can be written");
+    }
+
+    fn read(&self) -> String {
+        fs::read_to_string(self.path().join("a.rs")).expect("the file is there")
+    }
+
+    fn git(&self, args: &[&str]) {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
+        let status = Command::new("git").current_dir(self.path()).args(who).args(args).status();
+        assert!(status.is_ok_and(|s| s.success()), "git {args:?}");
+    }
+
+    fn run(&self, args: &[&str]) -> (Option<i32>, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_retrylint"));
+        let Output { status, stdout, stderr } =
+            command.current_dir(self.path()).args(args).output().expect("the program starts");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (status.code(), text(stdout), text(stderr))
+    }
+}
+
+#[test]
+fn a_repair_is_written_and_then_there_is_nothing_left_to_do() {
+    let tree = Tree::committed(BAD);
+    let (code, out, err) = tree.run(&["fix", "--color", "never"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(out.starts_with("fixed: a.rs:6 "), "{out}");
+    let once = tree.read();
+    assert!(once.contains("return Err(error);") && once.contains("// Say it, then wait."), "{once}");
+    let (code, out, _) = tree.run(&["fix", "--allow-dirty"]);
+    assert_eq!((code, out.as_str()), (Some(0), "0 findings: fixed 0, 0 with an unsafe fix, 0 not fixable\n"));
+    assert_eq!(tree.read(), once);
+}
+
+#[test]
+fn a_diff_writes_nothing_and_fails_the_run() {
+    let tree = Tree::new(BAD);
+    let (code, out, err) = tree.run(&["fix", "--diff", "--color", "never"]);
+    assert_eq!(code, Some(1));
+    assert!(out.starts_with("--- a.rs\n+++ a.rs\n@@ "), "{out}");
+    assert!(out.contains("\n+                    return Err(error);\n"), "{out}");
+    assert!(err.contains("would fix: a.rs:6 "), "{err}");
+    assert_eq!(tree.read(), BAD);
+    let colored = tree.run(&["fix", "--diff", "--color", "always"]).1;
+    assert!(colored.contains("\u{1b}[32m+"), "{colored}");
+    let clean = Tree::new("pub fn a() {}\n");
+    assert_eq!(clean.run(&["fix", "--diff"]).0, Some(0));
+}
+
+#[test]
+fn check_can_fix_and_reports_the_rest() {
+    let tree = Tree::committed(BAD);
+    let (code, out, err) = tree.run(&["check", "--fix"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(err.starts_with("fixed: a.rs:6 ") && out.contains("0 findings"), "{out}{err}");
+    assert_ne!(tree.read(), BAD);
+}
+
+#[test]
+fn rules_are_chosen_by_name_or_code() {
+    let tree = Tree::committed(BAD);
+    let (code, _, _) = tree.run(&["fix", "--rule", "RL002"]);
+    assert_eq!((code, tree.read().as_str()), (Some(1), BAD));
+    let (code, _, err) = tree.run(&["fix", "--rule", "catch-all-retr"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("did you mean `catch-all-retry`?"), "{err}");
+    assert_eq!(tree.run(&["fix", "--rule", "catch-all-retry"]).0, Some(0));
+    assert_ne!(tree.read(), BAD);
+}
+
+#[test]
+fn what_cannot_be_brought_back_is_not_changed() {
+    let none = Tree::new(BAD);
+    let (code, _, err) = none.run(&["fix"]);
+    assert_eq!((code, none.read().as_str()), (Some(2), BAD));
+    assert!(err.starts_with("error: no VCS found for this package and `retrylint fix` can"), "{err}");
+    assert_eq!(none.run(&["fix", "--allow-no-vcs"]).0, Some(0));
+
+    let tree = Tree::committed("pub fn a() {}\n");
+    tree.write("a.rs", BAD);
+    let (code, _, err) = tree.run(&["fix"]);
+    assert_eq!((code, tree.read().as_str()), (Some(2), BAD));
+    assert!(err.contains("these files:\n\n  * a.rs (dirty)\n"), "{err}");
+    tree.git(&["add", "."]);
+    let (_, _, err) = tree.run(&["fix", "--allow-dirty"]);
+    assert!(err.contains("  * a.rs (staged)\n"), "{err}");
+    assert_eq!(tree.run(&["fix", "--allow-staged"]).0, Some(0));
+    assert_ne!(tree.read(), BAD);
+}
+
+#[test]
+fn line_ends_and_the_byte_order_mark_stay() {
+    let text = format!("\u{feff}{}", BAD.replace('\n', "\r\n"));
+    let tree = Tree::new(&text);
+    assert_eq!(tree.run(&["fix", "--allow-no-vcs"]).0, Some(0));
+    let new = tree.read();
+    assert!(new.starts_with("\u{feff}use std"));
+    assert_eq!(new.matches('\n').count(), new.matches("\r\n").count());
+    assert!(new.len() > text.len());
+}
+
+#[test]
+fn a_read_only_file_is_told_and_left_alone() {
+    let tree = Tree::new(BAD);
+    let path = tree.path().join("a.rs");
+    let mut permissions = fs::metadata(&path).expect("metadata").permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).expect("permissions can be set");
+    let (code, _, err) = tree.run(&["fix", "--allow-no-vcs"]);
+    assert_eq!((code, tree.read().as_str()), (Some(2), BAD));
+    assert!(err.contains("a.rs is not changed: it is read-only"), "{err}");
+    assert_eq!(fs::read_dir(tree.path()).expect("a folder").count(), 1, "a temporary file is left");
+}
+
+#[test]
+fn standard_input_cannot_be_repaired() {
+    let tree = Tree::new(BAD);
+    let (code, _, err) = tree.run(&["fix", "-"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("name them instead of `-`"), "{err}");
+}
