@@ -10,7 +10,7 @@ use crate::engine::schedule::{Next, Schedule};
 use crate::engine::types::{Ty, join};
 use crate::engine::value::{Failure, PlaceRef, Retrying, Unknown, Value};
 use crate::finding::SiteKind;
-use crate::ir::{Expr, Name, Span};
+use crate::ir::{Expr, Name, Pat, PatKind, Span};
 use crate::models::{Marker, Place, Retry, Role, Setting};
 use crate::syntax::program::{FnId, Res};
 
@@ -142,6 +142,7 @@ impl<'a> Interp<'a> {
         let delay_at = self.at(retrying.delay_at);
         let back = self.at(Span { start: retrying.at.end.saturating_sub(1), end: retrying.at.end });
         self.operation = self.body_of(&retrying.operation, model);
+        self.operation_decides = !model.errors.is_empty();
         if retrying.schedule.until.is_some() && retrying.schedule.retries.is_none() {
             self.until = retrying.schedule.until;
         }
@@ -166,7 +167,9 @@ impl<'a> Interp<'a> {
                 Some(_) if !value.is_tainted() => self.marked(value),
                 _ => value,
             };
-            let Some(error) = self.error_of(&value) else { return Ok(Exit::Left) };
+            // Success ends it, whatever the result was taken for.
+            let error = self.error_of(&value).filter(|_| self.scenario.status().is_some());
+            let Some(error) = error else { return Ok(Exit::Left) };
             let next = retrying.schedule.next(round);
             let delay = match self.said(retrying, model, &error, round, next, core)? {
                 Said::Stop => return Ok(Exit::Left),
@@ -235,7 +238,14 @@ impl<'a> Interp<'a> {
             match role {
                 Role::Predicate => {
                     let asked = if of_result { Value::some(Value::err(error.clone())) } else { error.clone() };
+                    let before = self.events.len();
                     let answer = self.call_value(&function, model.predicate.as_deref(), vec![asked])?;
+                    // It asked something that is not seen to be about the failure.
+                    if self.events.len() == before
+                        && let Some(place) = self.looks_at(&function, model.predicate.as_deref())
+                    {
+                        self.events.push(Event::Question(place, "lets this failure through".to_owned()));
+                    }
                     let tri = match self.load(&answer) {
                         Value::Bool(answer) => Tri::from(answer),
                         other => Tri::Maybe { tainted: other.is_tainted() },
@@ -296,6 +306,22 @@ impl<'a> Interp<'a> {
             }
             None => self.apply(function, args),
         }
+    }
+
+    /// Where a function that decides is written, unless it does not look at what it is given.
+    fn looks_at(&self, function: &Value, method: Option<&str>) -> Option<At> {
+        let place = |id: FnId, span| At { file: self.db.program().function(id).file, span };
+        let (id, params) = match self.load(function) {
+            Value::Closure(closure) => {
+                let ignores = closure.params.iter().all(|p| is_ignored(&p.pat));
+                return (!ignores).then(|| place(closure.home, closure.body.span));
+            }
+            Value::Fn(id) => (id, 0),
+            other => (self.method_of(&other, method)?, 1),
+        };
+        let def = &self.db.program().function(id).def;
+        let ignores = def.params.iter().skip(params).all(|p| is_ignored(&p.pat));
+        (!ignores).then(|| place(id, def.name_span))
     }
 
     fn method_of(&self, value: &Value, method: Option<&str>) -> Option<FnId> {
@@ -490,5 +516,13 @@ impl<'a> Interp<'a> {
             let value = args.get(i).map(|v| self.load(v));
             schedule.set(*setting, value.as_ref());
         }
+    }
+}
+
+/// `_`, `_error`
+fn is_ignored(pat: &Pat) -> bool {
+    match &pat.kind {
+        PatKind::Bind { name, .. } => name.as_str().starts_with('_'),
+        other => matches!(other, PatKind::Wild),
     }
 }
