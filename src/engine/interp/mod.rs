@@ -31,6 +31,7 @@ mod places;
 mod probe;
 mod retrying;
 mod rounds;
+mod schedules;
 mod seek;
 
 pub use ask::Asked;
