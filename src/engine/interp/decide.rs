@@ -79,11 +79,16 @@ impl Interp<'_> {
         }
     }
 
-    /// The operation of a library call asks what failed, for the library to hear: itself, or by a function whose
-    /// answer decides.
+    /// The operation of a library call asks what failed, and the library hears the answer: in the operation itself, or
+    /// in a function that answers it or makes the library's error.
     fn operation_asks(&self) -> bool {
         let id = self.frame().id;
-        self.hit && self.operation.is_some_and(|(home, _)| id == home || self.db.decides(id))
+        let answers = || match self.db.lookup.returns(id) {
+            Ty::Bool => true,
+            Ty::Ext(path) => self.db.lookup.models.retry.takes_for_transient(path.as_str()),
+            _ => false,
+        };
+        self.operation_decides && self.hit && self.operation.is_some_and(|(home, _)| id == home || answers())
     }
 
     /// Remembers a `?` of a library call's operation that lets a failure through.

@@ -31,6 +31,7 @@ mod places;
 mod probe;
 mod retrying;
 mod rounds;
+mod schedules;
 mod seek;
 mod watch;
 
@@ -171,6 +172,8 @@ pub struct Interp<'a> {
     pub(super) decoded: Option<(Span, Ty)>,
     /// Where a library call's operation is written.
     operation: Option<(FnId, Span)>,
+    /// The operation's own errors say whether they are retried.
+    operation_decides: bool,
     /// The last `?` of the operation that let its failure through.
     question_mark_at: Option<At>,
     /// A closure that the caller of the site's function hands to a parameter.
@@ -214,6 +217,7 @@ impl<'a> Interp<'a> {
             chosen: FxHashMap::default(),
             decoded: None,
             operation: None,
+            operation_decides: false,
             question_mark_at: None,
             given: Vec::new(),
             watch: None,

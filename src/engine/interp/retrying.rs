@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::{At, Eval, Event, Exit, Flow, Interp, MANY, Tri, Wish};
 use crate::engine::schedule::{Next, Schedule};
-use crate::engine::types::{Ty, join};
-use crate::engine::value::{Failure, PlaceRef, Retrying, Unknown, Value};
+use crate::engine::types::Ty;
+use crate::engine::value::{Failure, Retrying, Unknown, Value};
 use crate::finding::SiteKind;
-use crate::ir::{Expr, Name, Span};
-use crate::models::{Marker, Place, Retry, Role, Setting};
-use crate::syntax::program::{FnId, Res};
+use crate::ir::{Expr, Name, Pat, PatKind, Span};
+use crate::models::{Marker, Place, Retry, Role};
+use crate::syntax::program::FnId;
 
 /// What the policy says to a failure.
 enum Said {
@@ -142,10 +142,12 @@ impl<'a> Interp<'a> {
         let delay_at = self.at(retrying.delay_at);
         let back = self.at(Span { start: retrying.at.end.saturating_sub(1), end: retrying.at.end });
         self.operation = self.body_of(&retrying.operation, model);
+        self.operation_decides = !model.errors.is_empty();
         if retrying.schedule.until.is_some() && retrying.schedule.retries.is_none() {
             self.until = retrying.schedule.until;
         }
-        for round in 0.. {
+        let mut round = 0;
+        loop {
             self.done.attempts += 1;
             if self.done.attempts > MANY {
                 self.done.attempts = MANY;
@@ -166,7 +168,9 @@ impl<'a> Interp<'a> {
                 Some(_) if !value.is_tainted() => self.marked(value),
                 _ => value,
             };
-            let Some(error) = self.error_of(&value) else { return Ok(Exit::Left) };
+            // Success ends it, whatever the result was taken for.
+            let error = self.error_of(&value).filter(|_| self.refusal().is_some());
+            let Some(error) = error else { return Ok(Exit::Left) };
             let next = retrying.schedule.next(round);
             let delay = match self.said(retrying, model, &error, round, next, core)? {
                 Said::Stop => return Ok(Exit::Left),
@@ -180,8 +184,8 @@ impl<'a> Interp<'a> {
                 self.events.push(Event::Delay(delay_at, delay));
             }
             self.events.push(Event::BackEdge(back));
+            round += 1;
         }
-        Ok(Exit::Going)
     }
 
     /// The error of what an attempt gave; `None` where it succeeded.
@@ -235,7 +239,14 @@ impl<'a> Interp<'a> {
             match role {
                 Role::Predicate => {
                     let asked = if of_result { Value::some(Value::err(error.clone())) } else { error.clone() };
+                    let before = self.events.len();
                     let answer = self.call_value(&function, model.predicate.as_deref(), vec![asked])?;
+                    // It asked something that is not seen to be about the failure.
+                    if self.events.len() == before
+                        && let Some(place) = self.looks_at(&function, model.predicate.as_deref())
+                    {
+                        self.events.push(Event::Question(place, "lets this failure through".to_owned()));
+                    }
                     let tri = match self.load(&answer) {
                         Value::Bool(answer) => Tri::from(answer),
                         other => Tri::Maybe { tainted: other.is_tainted() },
@@ -296,6 +307,22 @@ impl<'a> Interp<'a> {
             }
             None => self.apply(function, args),
         }
+    }
+
+    /// Where a function that decides is written, unless it does not look at what it is given.
+    fn looks_at(&self, function: &Value, method: Option<&str>) -> Option<At> {
+        let place = |id: FnId, span| At { file: self.db.program().function(id).file, span };
+        let (id, params) = match self.load(function) {
+            Value::Closure(closure) => {
+                let ignores = closure.params.iter().all(|p| is_ignored(&p.pat));
+                return (!ignores).then(|| place(closure.home, closure.body.span));
+            }
+            Value::Fn(id) => (id, 0),
+            other => (self.method_of(&other, method)?, 1),
+        };
+        let def = &self.db.program().function(id).def;
+        let ignores = def.params.iter().skip(params).all(|p| is_ignored(&p.pat));
+        (!ignores).then(|| place(id, def.name_span))
     }
 
     fn method_of(&self, value: &Value, method: Option<&str>) -> Option<FnId> {
@@ -379,116 +406,12 @@ impl<'a> Interp<'a> {
             _ => value,
         }
     }
+}
 
-    /// The schedule that a constructor of a library makes.
-    pub(in crate::engine) fn new_schedule(&self, path: &str, args: &[Value]) -> Option<Value> {
-        let models = &self.db.lookup.models.retry;
-        let (index, settings) = models.constructor(path)?;
-        let mut schedule = Schedule::of(index, models.schedule(index));
-        self.apply_settings(&mut schedule, settings, args);
-        Some(Value::Schedule(Arc::new(schedule)))
-    }
-
-    /// A schedule written as a struct: `ExponentialBackoff { max_elapsed_time: None, ..Default::default() }`.
-    pub(in crate::engine) fn built_schedule(
-        &self,
-        path: &crate::ir::Path,
-        fields: &[(Name, Value)],
-        rest: Option<&Value>,
-    ) -> Option<Value> {
-        let models = &self.db.lookup.models.retry;
-        let Some(Res::External(full)) = self.db.resolve(&self.frame().scope, path) else { return None };
-        let index = models.schedule_type(&join(&full))?;
-        let model = models.schedule(index);
-        let mut schedule = match rest.map(|r| self.load(r)) {
-            Some(Value::Schedule(base)) => (*base).clone(),
-            _ => Schedule::of(index, model),
-        };
-        for (name, value) in fields {
-            if let Some(setting) = model.fields.get(name.as_str()) {
-                schedule.set(*setting, Some(&self.load(value)));
-            }
-        }
-        Some(Value::Schedule(Arc::new(schedule)))
-    }
-
-    /// The schedule that a type's name alone is: `NoDelay`.
-    pub(in crate::engine) fn unit_schedule(&self, path: &str) -> Option<Value> {
-        let models = &self.db.lookup.models.retry;
-        let index = models.schedule_type(path)?;
-        let model = models.schedule(index);
-        model.value.then(|| Value::Schedule(Arc::new(Schedule::of(index, model))))
-    }
-
-    /// A method of a schedule: a setting, or one of an iterator.
-    pub(in crate::engine) fn schedule_method(
-        &mut self,
-        place: &Option<PlaceRef>,
-        schedule: &Schedule,
-        name: Name,
-        args: Vec<Value>,
-    ) -> Eval {
-        let models = &self.db.lookup.models.retry;
-        let mut next = schedule.clone();
-        let model = schedule.model.map(|index| models.schedule(index));
-        if let Some(settings) = model.and_then(|m| m.set.get(name.as_str())) {
-            self.apply_settings(&mut next, settings, &args);
-            let value = Value::Schedule(Arc::new(next));
-            if let (Some(place), true) = (place, model.is_some_and(|m| m.in_place)) {
-                self.write(place, value.clone());
-            }
-            return Ok(value);
-        }
-        if let Some(decision) = model.and_then(|m| m.decision.as_ref()).filter(|d| name == d.method.as_str()) {
-            let variant = match args.get(decision.count).map(|v| self.load(v)) {
-                Some(Value::Int(n)) if schedule.next(u32::try_from(n).unwrap_or(u32::MAX)) == Next::End => {
-                    &decision.stop
-                }
-                _ => &decision.again,
-            };
-            return Ok(Value::Foreign(Name::new(variant), Arc::from([])));
-        }
-        match name.as_str() {
-            "take" => {
-                let count = args.first().map_or_else(Value::unknown, |v| self.load(v));
-                next.take(&count);
-            }
-            "map" => match args.first().map(|v| self.load(v)) {
-                Some(Value::Foreign(path, _)) => match models.jitter(path.as_str()) {
-                    Some(range) => next.jitter(range),
-                    None => next.forget_delays(),
-                },
-                _ => next.forget_delays(),
-            },
-            "next" | "next_backoff" => {
-                let item = schedule.element(schedule.taken);
-                if let Some(place) = place {
-                    next.taken += 1;
-                    self.write(place, Value::Schedule(Arc::new(next)));
-                }
-                return Ok(Value::Option(item.map(Arc::new)));
-            }
-            "reset" => {
-                next.taken = 0;
-                if let Some(place) = place {
-                    self.write(place, Value::Schedule(Arc::new(next)));
-                }
-                return Ok(Value::Unit);
-            }
-            "chain" | "filter" | "filter_map" | "flat_map" | "skip" | "take_while" | "zip" => {
-                next.forget_delays();
-                next.retries = None;
-                next.until = Some(Name::new("its schedule ends"));
-            }
-            _ => {}
-        }
-        Ok(Value::Schedule(Arc::new(next)))
-    }
-
-    fn apply_settings(&self, schedule: &mut Schedule, settings: &[Setting], args: &[Value]) {
-        for (i, setting) in settings.iter().enumerate() {
-            let value = args.get(i).map(|v| self.load(v));
-            schedule.set(*setting, value.as_ref());
-        }
+/// `_`, `_error`
+fn is_ignored(pat: &Pat) -> bool {
+    match &pat.kind {
+        PatKind::Bind { name, .. } => name.as_str().starts_with('_'),
+        other => matches!(other, PatKind::Wild),
     }
 }
