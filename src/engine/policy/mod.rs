@@ -130,7 +130,9 @@ pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
     candidates
         .par_iter()
         .map(|candidate| {
-            let near = reachable(db, candidate.id);
+            // An error that says itself whether it can be retried is there for everybody who gets one.
+            let is_own = candidate.failure.0 == 0 && db.program().function(candidate.id).def.has_self;
+            let near = if is_own { None } else { reachable(db, candidate.id) };
             let said = |scenario| {
                 let born = candidate.failure.1.own_type().and_then(|ty| births.get(&(ty, scenario)));
                 let born = born.map_or(&[][..], Vec::as_slice).iter();
@@ -173,7 +175,7 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
     let ret = db.lookup.returns(id);
     let strong = words.names("stops", name);
     let weak = words.names("stops_weakly", name);
-    let yes = words.names("retries", name) && !words.names("no_policy", name);
+    let yes = words.names("retries", name) && !words.names("no_policy", name) && asks(name);
     let known = match &ret {
         Ty::Bool if strong => Known::ByName,
         Ty::Bool if weak => Known::ByWeakName,
@@ -194,13 +196,9 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
     Some(Candidate { id, known, reading, failure })
 }
 
-/// The functions whose errors may come to a policy that only this crate asks: those that the functions around its calls
-/// lead to. `None` where anybody may ask it.
+/// The functions whose errors may come to a policy: those that the functions around its calls lead to. `None` where
+/// nobody is seen to ask it.
 fn reachable(db: &Db<'_>, id: FnId) -> Option<FxHashSet<FnId>> {
-    let data = db.program().function(id);
-    if data.def.is_pub || data.trait_.is_some() {
-        return None;
-    }
     let mut seen: FxHashSet<FnId> = FxHashSet::default();
     // Whoever asks may itself have been handed the error by its callers.
     let mut front = vec![id];
@@ -217,6 +215,36 @@ fn reachable(db: &Db<'_>, id: FnId) -> Option<FxHashSet<FnId>> {
         front.extend(calls.flat_map(|c| c.targets.iter().chain(&c.passes)).copied().filter(|t| seen.insert(*t)));
     }
     Some(seen)
+}
+
+/// A name that asks or says something about a failure, rather than one that does something: not `try_retry`.
+fn asks(name: &str) -> bool {
+    let parts = crate::models::split_words(name);
+    !parts.first().is_some_and(|first| {
+        matches!(
+            first.as_str(),
+            "try"
+                | "do"
+                | "run"
+                | "with"
+                | "perform"
+                | "execute"
+                | "set"
+                | "record"
+                | "log"
+                | "handle"
+                | "process"
+                | "send"
+                | "attempt"
+                | "notify"
+                | "emit"
+                | "schedule"
+                | "enqueue"
+                | "wait"
+                | "sleep"
+                | "register"
+        )
+    })
 }
 
 /// Asks a policy about a refused credential in every form in which it may arrive.
@@ -244,7 +272,9 @@ fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]
             .max_by_key(|said| u8::from(!said.retries()) * 2 + u8::from(said.answer == Answer::Unknown));
         let Some(said) = said else { continue };
         let mut said = Said { guessed, from, evidence, ..said };
-        if vague && said.events.iter().any(|e| matches!(e, Event::Question(..))) {
+        let asks = said.events.iter().any(|e| matches!(e, Event::Question(..)));
+        // An answer that rests on other things alone is none about the failure.
+        if (vague && asks) || (!asks && !said.assumed.is_empty()) {
             said.answer = Answer::Unknown;
         }
         all.push(said);
