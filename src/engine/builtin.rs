@@ -343,6 +343,10 @@ impl Interp<'_> {
                 let open = !failure.ty.is_known()
                     || (failure.text.is_none()
                         && matches!(&failure.ty, Ty::Ext(p) if p.as_str().starts_with("anyhow")));
+                // `Retryable(error)`: whether this failure is marked so is what the code decides elsewhere.
+                if open && self.is_marker(&wanted) {
+                    return Ok(Value::asked(self.db.static_type(self.frame().id, e.span)));
+                }
                 let fits = open || !wanted.is_known() || same_type(&failure.ty, &wanted);
                 self.question(e.span, || format!("asks for the error's type: {}", if fits { "yes" } else { "no" }));
                 let typed = Value::Failure(Failure { ty: wanted, ..failure.clone() });
@@ -404,6 +408,14 @@ impl Interp<'_> {
                 Value::asked(self.db.static_type(self.frame().id, e.span))
             }
         })
+    }
+
+    /// A type of the unit that is named for what may be tried again.
+    fn is_marker(&self, ty: &Ty) -> bool {
+        let Ty::Adt(id, _) = ty else { return false };
+        let words = &self.db.lookup.models.words;
+        let name = self.db.program().ty(*id).def.name;
+        words.names("retries", name.as_str()) || words.names("retries_asked", name.as_str())
     }
 
     fn callable(&self, value: &Value) -> bool {

@@ -178,7 +178,7 @@ pub struct Network {
     pub error: Name,
     /// The call itself is a login: it always carries a credential.
     pub login: bool,
-    /// It only opens a connection: what it fails with says nothing about the requests after it.
+    /// It opens a connection, or works on one that logged in before: its errors seldom are a refusal.
     pub connects: bool,
 }
 

@@ -19,6 +19,8 @@ use crate::syntax::program::FnId;
 const HOPS: u32 = 3;
 /// Tests shown in a witness, at most: the last ones decide.
 const TESTS: usize = 3;
+/// Retries that ask a policy shown in its witness, at most.
+const ASKERS: usize = 3;
 
 /// What becomes of a policy's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,9 @@ pub fn judge(
         if told.contains(&cause) || told.contains(&policy.id) {
             continue;
         }
+        if join(db, policy, &mut findings) {
+            told.insert(policy.id);
+        }
         let (named, others): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|f| names(db, f, policy.id));
         findings = others;
         if named.len() == 1 || !named.is_empty() && cause != policy.id {
@@ -58,10 +63,7 @@ pub fn judge(
             findings.extend(named);
             continue;
         }
-        if named.is_empty() && findings.iter().any(|f| names_part(db, f, policy.id)) {
-            continue;
-        }
-        let is_told = !named.is_empty() || speaks_alone(db, policy, loops, policies);
+        let is_told = !named.is_empty() || (!told.contains(&policy.id) && speaks_alone(db, policy, loops, policies));
         let certainty = certainty(policy);
         if !is_told || (certainty == Certainty::Possible && !options.pedantic) {
             continue;
@@ -70,6 +72,22 @@ pub fn judge(
         findings.push(finding(db, policy, certainty, named));
     }
     (policies.iter().map(|policy| site(db, policy, loops, policies)).collect(), findings)
+}
+
+/// A finding may name the function that a policy asks, and not the policy: joins the policy to those whose code names
+/// it. Whether there is a finding that names what decided.
+fn join(db: &Db<'_>, policy: &Policy, findings: &mut [Finding]) -> bool {
+    let Some(decider) = worse(policy).decider(db).filter(|id| *id != policy.id) else { return false };
+    let data = db.program().function(policy.id);
+    let called = data.owner.map_or(data.def.name, |owner| db.program().ty(owner).def.name);
+    let mut found = false;
+    for finding in findings.iter_mut().filter(|f| names(db, f, decider)) {
+        found = true;
+        if !names(db, finding, policy.id) && finding.sites[0].place.text().contains(called.as_str()) {
+            finding.sites.push(SiteRef { kind: SiteKind::Policy, place: place(db, policy.id) });
+        }
+    }
+    found
 }
 
 /// The policy whose question decided for this one: itself, or one that it asks.
@@ -99,11 +117,6 @@ fn names(db: &Db<'_>, finding: &Finding, id: FnId) -> bool {
         .sites
         .iter()
         .any(|s| s.kind == SiteKind::Policy && s.place.span == place.span && s.place.source.path == place.source.path)
-}
-
-/// A finding of a loop names a function that this policy asks.
-fn names_part(db: &Db<'_>, finding: &Finding, id: FnId) -> bool {
-    db.summary(id).calls.values().flat_map(|call| &call.targets).any(|part| names(db, finding, *part))
 }
 
 fn place(db: &Db<'_>, id: FnId) -> crate::workspace::source::Place {
@@ -200,6 +213,12 @@ fn finding(db: &Db<'_>, policy: &Policy, certainty: Certainty, loops: Vec<Findin
             sites.push(site.clone());
         }
     }
+    let mut witness = steps(db, policy.id, said, if policy.dead.retries() { 401 } else { 403 });
+    // Where it is asked, since the finding stands elsewhere.
+    for attempt in loops.iter().filter_map(|f| f.witness.first()).take(ASKERS) {
+        let what = "and this is tried again".to_owned();
+        witness.push(Step { role: Role::BackEdge, place: attempt.place.clone(), what });
+    }
     let program = db.program();
     let text = |at: &At| format!("`{}`", witness::first_line(program.file(at.file).source.slice(at.span)));
     Finding {
@@ -211,7 +230,7 @@ fn finding(db: &Db<'_>, policy: &Policy, certainty: Certainty, loops: Vec<Findin
         attempts: attempts(),
         slept: None,
         sites,
-        witness: steps(db, policy.id, said, if policy.dead.retries() { 401 } else { 403 }),
+        witness,
         assumed: said.assumed.iter().map(text).collect(),
         fixes: Vec::new(),
         unfixable: None,

@@ -24,6 +24,8 @@ pub struct Asked {
     pub answer: Option<Value>,
     /// It really went to the network.
     pub hit: bool,
+    /// It looked at the status of the response that it was given.
+    pub status_asked: bool,
     /// The questions on the way.
     pub events: Vec<Event>,
     /// What was assumed.
@@ -56,7 +58,7 @@ impl<'a> Interp<'a> {
             let value = if hit && !value.is_tainted() { self.marked(value) } else { value };
             self.taken_out(&value, 0)
         });
-        Asked { answer, hit, events: self.events, decisions: self.decisions }
+        Asked { answer, hit, status_asked: self.status_asked, events: self.events, decisions: self.decisions }
     }
 
     /// Runs a function on arguments; what is `None` is what a parameter of its type is.
@@ -75,7 +77,13 @@ impl<'a> Interp<'a> {
             let value = self.load(&value);
             self.taken_out(&value, 0)
         });
-        Asked { answer, hit: self.any_hit, events: self.events, decisions: self.decisions }
+        Asked {
+            answer,
+            hit: self.any_hit,
+            status_asked: self.status_asked,
+            events: self.events,
+            decisions: self.decisions,
+        }
     }
 
     /// What `?` makes of an error where a function gives back this type; `None` where nothing converts it.

@@ -78,9 +78,17 @@ fn by_name(db: &Db<'_>, name: &str) -> Answer {
     }
 }
 
+/// The name of a flag for which yes means "again".
 fn is_flag(db: &Db<'_>, name: &str) -> bool {
     let words = &db.lookup.models.words;
-    words.names("retries", name) && !words.names("no_policy", name)
+    says_yes(db, name) || (words.names("retries_asked", name) && !words.names("no_policy", name))
+}
+
+/// The name of a function for which yes means "again".
+pub fn says_yes(db: &Db<'_>, name: &str) -> bool {
+    let words = &db.lookup.models.words;
+    let asked = words.names("retries_asked", name) && words.names("question", name);
+    (words.names("retries", name) || asked) && !words.names("no_policy", name)
 }
 
 /// What an `Option` of a policy may hold: a delay, a reason, a verdict.

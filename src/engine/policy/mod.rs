@@ -103,6 +103,11 @@ struct Candidate {
     failure: (usize, Shape),
 }
 
+/// It says no, and to what was seen to arise.
+fn stops(said: Said) -> bool {
+    said.answer == Answer::Stop && !said.guessed
+}
+
 /// Where a policy stands: from its name to its end.
 pub fn span(db: &Db<'_>, id: FnId) -> Span {
     let data = db.program().function(id);
@@ -122,7 +127,7 @@ pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
     let births: FxHashMap<(TypeId, Scenario), Vec<Birth>> = types
         .par_iter()
         .flat_map_iter(|ty| {
-            [Scenario::DeadKey, Scenario::Forbidden]
+            [Scenario::DeadKey, Scenario::Forbidden, Scenario::ServerError]
                 .map(|scenario| ((*ty, scenario), makers.births(db, scenario, *ty)))
                 .into_iter()
         })
@@ -130,7 +135,9 @@ pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
     candidates
         .par_iter()
         .map(|candidate| {
-            let near = reachable(db, candidate.id);
+            // An error that says itself whether it can be retried is there for everybody who gets one.
+            let is_own = candidate.failure.0 == 0 && db.program().function(candidate.id).def.has_self;
+            let near = if is_own { None } else { reachable(db, candidate.id) };
             let said = |scenario| {
                 let born = candidate.failure.1.own_type().and_then(|ty| births.get(&(ty, scenario)));
                 let born = born.map_or(&[][..], Vec::as_slice).iter();
@@ -142,7 +149,11 @@ pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
                 // It was seen to arise, and not where it could come here.
                 if near.is_empty() && !far.is_empty() { undecided(None) } else { say(db, candidate, scenario, &near) }
             };
-            let (dead, forbidden) = (said(Scenario::DeadKey), said(Scenario::Forbidden));
+            let (mut dead, mut forbidden) = (said(Scenario::DeadKey), said(Scenario::Forbidden));
+            // What says yes to a refusal and no to a server error asks for another credential.
+            if (dead.retries() || forbidden.retries()) && stops(said(Scenario::ServerError)) {
+                (dead.answer, forbidden.answer) = (Answer::Unknown, Answer::Unknown);
+            }
             let worse = if dead.retries() { &dead } else { &forbidden };
             let evidence = worse
                 .evidence
@@ -166,6 +177,10 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
         let reading = Reading { inverted: false, none_retries: model.none_retries };
         return Some(Candidate { id, known: Known::ByTrait, reading, failure });
     }
+    // A name that speaks of the credential asks for another one, not for another attempt with it.
+    if words.is_credential(name) {
+        return None;
+    }
     // What goes to the network itself is an operation, not a policy.
     if db.hops(id).is_some() {
         return None;
@@ -173,14 +188,15 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
     let ret = db.lookup.returns(id);
     let strong = words.names("stops", name);
     let weak = words.names("stops_weakly", name);
-    let yes = words.names("retries", name) && !words.names("no_policy", name);
+    let says = answer::says_yes(db, name);
+    let speaks = says || words.names("retries_asked", name) && !words.names("no_policy", name) && !acts(name);
     let known = match &ret {
         Ty::Bool if strong => Known::ByName,
         Ty::Bool if weak => Known::ByWeakName,
-        Ty::Bool if yes => Known::ByName,
+        Ty::Bool if says => Known::ByName,
         Ty::Bool if words.names("retries_weakly", name) => Known::ByWeakName,
-        Ty::Option(inner) if yes && answer::is_verdict(db, inner, name) => Known::ByName,
-        Ty::Ext(path) if yes && path.as_str().ends_with("ControlFlow") => Known::ByName,
+        Ty::Option(inner) if speaks && answer::is_verdict(db, inner, name) => Known::ByName,
+        Ty::Ext(path) if speaks && path.as_str().ends_with("ControlFlow") => Known::ByName,
         other if answer::holds_verdicts(db, other) => Known::ByResult,
         _ => return None,
     };
@@ -194,13 +210,9 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
     Some(Candidate { id, known, reading, failure })
 }
 
-/// The functions whose errors may come to a policy that only this crate asks: those that the functions around its calls
-/// lead to. `None` where anybody may ask it.
+/// The functions whose errors may come to a policy: those that the functions around its calls lead to. `None` where
+/// nobody is seen to ask it.
 fn reachable(db: &Db<'_>, id: FnId) -> Option<FxHashSet<FnId>> {
-    let data = db.program().function(id);
-    if data.def.is_pub || data.trait_.is_some() {
-        return None;
-    }
     let mut seen: FxHashSet<FnId> = FxHashSet::default();
     // Whoever asks may itself have been handed the error by its callers.
     let mut front = vec![id];
@@ -217,6 +229,15 @@ fn reachable(db: &Db<'_>, id: FnId) -> Option<FxHashSet<FnId>> {
         front.extend(calls.flat_map(|c| c.targets.iter().chain(&c.passes)).copied().filter(|t| seen.insert(*t)));
     }
     Some(seen)
+}
+
+/// The name of something that is done rather than said: `try_retry`, `with_backoff`.
+fn acts(name: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "try", "do", "run", "with", "perform", "execute", "set", "record", "log", "handle", "process", "send",
+        "attempt", "notify", "emit", "schedule", "enqueue", "wait", "sleep", "register",
+    ];
+    crate::models::split_words(name).first().is_some_and(|first| VERBS.contains(&first.as_str()))
 }
 
 /// Asks a policy about a refused credential in every form in which it may arrive.
@@ -244,7 +265,9 @@ fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]
             .max_by_key(|said| u8::from(!said.retries()) * 2 + u8::from(said.answer == Answer::Unknown));
         let Some(said) = said else { continue };
         let mut said = Said { guessed, from, evidence, ..said };
-        if vague && said.events.iter().any(|e| matches!(e, Event::Question(..))) {
+        let asks = said.events.iter().any(|e| matches!(e, Event::Question(..)));
+        // An answer that rests on other things alone is none about the failure.
+        if (vague && asks) || (!asks && !said.assumed.is_empty()) {
             said.answer = Answer::Unknown;
         }
         all.push(said);

@@ -160,9 +160,7 @@ pub fn name_of(param: &Param) -> Option<Name> {
 
 fn is_text(name: &str) -> bool {
     let words = crate::models::split_words(name);
-    words.iter().any(|w| {
-        matches!(w.as_str(), "e" | "err" | "error" | "msg" | "message" | "text" | "reason" | "body" | "stderr" | "s")
-    })
+    words.iter().any(|w| matches!(w.as_str(), "e" | "err" | "error" | "msg" | "message" | "reason" | "stderr" | "s"))
 }
 
 /// `&dyn Error`, `&(dyn Error + 'static)`, `&impl Error`
