@@ -43,12 +43,14 @@ pub struct Shown {
     pub assumed: Vec<At>,
     /// An opaque question about the failure decides: with another answer it stops.
     pub open: Vec<At>,
+    /// It stops, and with another answer to an opaque question about the failure it goes on.
+    pub swayed: bool,
 }
 
 impl Shown {
     /// Another run with the same answers.
     pub(super) fn with(&self, run: Run) -> Shown {
-        Shown { run, forced: self.forced.clone(), assumed: Vec::new(), open: Vec::new() }
+        Shown { run, forced: self.forced.clone(), assumed: Vec::new(), open: Vec::new(), swayed: false }
     }
 
     /// The answers that were not the default.
@@ -134,6 +136,8 @@ impl Facts {
             return;
         }
         let lab = Lab { db, subject: &self.subject };
+        self.dead.swayed = lab.is_swayed(Scenario::DeadKey, &self.dead);
+        self.forbidden.swayed = lab.is_swayed(Scenario::Forbidden, &self.forbidden);
         self.scenes = Some(Box::new(Scenes::of(&lab, &self.dead)));
         self.guard = guards::find(&lab, self);
         self.pool = pool::find(&lab, self);
@@ -141,6 +145,11 @@ impl Facts {
         if lab.refreshes(&self.dead) {
             self.refresh = refresh::find(&lab, self);
         }
+    }
+
+    /// A dead key makes it stop, whatever the opaque questions about the failure answer.
+    pub fn surely_stops(&self) -> bool {
+        !self.dead.burns() && !self.dead.swayed
     }
 
     /// Success goes round too: a worker, not a retry.
@@ -675,7 +684,7 @@ pub(super) fn furthest(db: &Db<'_>, scenario: Scenario, target: Target, with: Wi
             forced.remove(&(at, after));
         }
     }
-    Shown { run, forced, assumed: Vec::new(), open: Vec::new() }
+    Shown { run, forced, assumed: Vec::new(), open: Vec::new(), swayed: false }
 }
 
 /// The same, and then looks which answers it rests on.

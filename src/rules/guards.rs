@@ -32,7 +32,7 @@ static TABLE: &[Guarding] = &[
     Guarding { rule: &backoff_before_rotate::RULE, shown: backoff_before_rotate::shown },
     Guarding { rule: &sleep_before_abort::RULE, shown: dead },
     Guarding { rule: &abort_loses_context::RULE, shown: dead },
-    Guarding { rule: &silent_auth_retry::RULE, shown: dead },
+    Guarding { rule: &silent_auth_retry::RULE, shown: silent_auth_retry::shown },
 ];
 
 fn burning(facts: &Facts) -> Option<&Shown> {
