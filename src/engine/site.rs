@@ -10,6 +10,7 @@ use crate::engine::evidence::{self, Evidence};
 use crate::engine::guards::{self, Guard};
 use crate::engine::interp::{Forced, Interp, MANY, Target};
 use crate::engine::lab::{self, Lab, Subject};
+use crate::engine::nest::Inner;
 use crate::engine::pool::{self, PoolFault};
 use crate::engine::refresh::{self, RefreshFault};
 use crate::engine::scenario::Scenario;
@@ -114,6 +115,8 @@ pub struct Facts {
     pub blank: Option<Name>,
     /// What the library offers to tell failures apart, for people.
     pub advice: Option<Name>,
+    /// Its attempt runs another loop that burns.
+    pub inner: Option<Inner>,
     /// What was run, to run it again.
     subject: Subject,
 }
@@ -534,6 +537,7 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
         pool: None,
         refresh: None,
         blank: None,
+        inner: None,
         subject,
     })
 }
