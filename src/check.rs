@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::engine::combinator::{Combinator, combinators};
 use crate::engine::db::Db;
-use crate::engine::{policy, site};
+use crate::engine::{nest, policy, site};
 use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
 use crate::fix;
 use crate::ir::{Name, Span};
@@ -146,7 +146,8 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
     let mut examined: Vec<site::Examined> =
         sites.par_iter().filter_map(|(id, span)| site::analyse(&db, *id, *span)).collect();
     examined.par_extend(calls.par_iter().filter_map(|(id, call)| site::analyse_call(&db, *id, call)));
-    let examined = site::innermost(examined);
+    let mut examined = site::innermost(examined);
+    nest::link(&db, &mut examined);
     let mut findings = Vec::new();
     for entry in &examined {
         let (site, finding) = rules::judge(&db, entry, options);

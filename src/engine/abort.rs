@@ -14,7 +14,7 @@ const DEPTH: u32 = 5;
 /// A field of the final error that is blank although the failure had something to put there.
 pub(super) fn blank(lab: &Lab<'_, '_>, facts: &Facts) -> Option<Name> {
     let run = &facts.dead.run;
-    if facts.dead.burns() || run.exit != Exit::Left {
+    if !facts.surely_stops() || run.exit != Exit::Left {
         return None;
     }
     let (Value::Result(Err(error)), Some(failed)) = (run.gave.as_ref()?, &run.failed) else { return None };

@@ -551,6 +551,11 @@ impl Interp<'_> {
                     ("eq_ignore_ascii_case", Some(known)) => Some(known.eq_ignore_ascii_case(&needle)),
                     _ => text.contains(&needle, &self.db.lookup.models.words),
                 };
+                let is_number =
+                    needle.len() == 3 && needle.starts_with(['4', '5']) && needle.bytes().all(|b| b.is_ascii_digit());
+                if is_number && text.0.iter().any(|piece| matches!(piece, Piece::Typed(_))) {
+                    self.read_text(span);
+                }
                 if tainted {
                     let said = match answer {
                         Some(true) => "yes",

@@ -573,6 +573,7 @@ impl Interp<'_> {
                 (None, Some(status), Ty::Ext(path)) if path.as_str().ends_with("StatusCode") => {
                     Text::literal(http::reason(status))
                 }
+                (None, Some(status), ty) if carries_status(ty) => Text(vec![Piece::Typed(status)]),
                 (None, Some(status), _) => Text(vec![Piece::Message(status)]),
                 (None, None, _) => Text(vec![Piece::Asked]),
             },
@@ -584,7 +585,10 @@ impl Interp<'_> {
                 {
                     text.push(Text::literal(message.as_str()));
                 }
-                for (_, field) in &s.fields {
+                for (name, field) in &s.fields {
+                    if let Some(status) = field.status().filter(|_| field.is_tainted() && is_status(*name)) {
+                        text.0.push(Piece::Typed(status));
+                    }
                     if field.is_tainted() {
                         let shown = self.display(field);
                         text.push(shown);
@@ -606,6 +610,15 @@ impl Interp<'_> {
             other => Text(vec![if other.is_tainted() { Piece::Asked } else { Piece::Unknown }]),
         }
     }
+}
+
+/// Errors of other crates that have their status at hand.
+fn carries_status(ty: &Ty) -> bool {
+    matches!(ty, Ty::Ext(path) if matches!(path.as_str(), "reqwest::Error" | "tonic::Status"))
+}
+
+fn is_status(name: Name) -> bool {
+    matches!(name.as_str(), "status" | "status_code" | "http_status" | "code")
 }
 
 /// The smaller or larger of two values.

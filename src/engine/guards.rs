@@ -64,31 +64,42 @@ pub(super) fn find(lab: &Lab<'_, '_>, facts: &Facts) -> Option<Guard> {
 
 /// A flag that a burning run asks in every round and finds unset.
 fn unset(lab: &Lab<'_, '_>, code: &Code<'_>, facts: &Facts, scenario: Scenario, shown: &Shown) -> Option<Guard> {
-    steady(&shown.run).into_iter().find_map(|test| {
-        let flag = code.flag(test)?;
-        let round = shown.run.attempts.saturating_sub(1);
+    let round = shown.run.attempts.saturating_sub(1);
+    let mut suspects: Vec<(Defect, Name, Span)> = Vec::new();
+    for test in steady(&shown.run) {
+        let Some(flag) = code.flag(test) else { continue };
         let (writes, after) = writes(&shown.run, round, test, flag.name);
         let defect = match code.declared(flag.name) {
             Some(_) if after > 0 => Defect::Declared,
             // Set, and set back; or never set to anything but what it is.
             None if after > 0 && (writes > 1 || (flag.is_plain && is_one_shot(flag.name))) => Defect::Reset,
             _ if flag.is_plain
-                && writes == 0
                 && is_one_shot(flag.name)
                 && code.starts_unset(flag.name)
-                && !has_write(&shown.run, flag.name)
-                && !has_write(&facts.success, flag.name) =>
+                && !is_set(facts, flag.name) =>
             {
                 Defect::NeverSet
             }
-            _ => return None,
+            _ => continue,
         };
+        suspects.push((defect, flag.name, test));
+    }
+    // A flag that is set and lost explains more than one that another way sets.
+    suspects.sort_by_key(|(defect, ..)| *defect == Defect::NeverSet);
+    suspects.into_iter().find_map(|(defect, name, test)| {
         stops(&lab.run(scenario, shown.forced(), Some(Amend::Latch(test))), &shown.run).then_some(Guard {
             defect,
-            name: flag.name,
+            name,
             test,
         })
     })
+}
+
+/// Whether any way through the site that begins with a refused credential sets a flag.
+fn is_set(facts: &Facts, name: Name) -> bool {
+    let scenes = facts.scenes.iter().flat_map(|s| [&s.transient, &s.stale, &s.dead_refresh, &s.room, &s.exhausted]);
+    let runs = [&facts.success, &facts.dead.run, &facts.forbidden.run].into_iter().chain(scenes.map(|s| &s.run));
+    runs.into_iter().any(|run| has_write(run, name))
 }
 
 /// A flag that only a refresh that succeeds sets.
@@ -110,10 +121,10 @@ fn set_late(lab: &Lab<'_, '_>, code: &Code<'_>, facts: &Facts, shown: &Shown) ->
 /// A flag that ends the loop for a failure that can pass, and with it unset the loop goes on.
 fn too_wide(lab: &Lab<'_, '_>, code: &Code<'_>, scenario: Scenario, shown: &Shown) -> Option<Guard> {
     let run = &shown.run;
-    if run.exit != Exit::Left || run.attempts > ALLOWED || run.decisions.iter().any(|d| d.tainted && d.after) {
+    if run.exit != Exit::Left || run.attempts > ALLOWED || shown.swayed {
         return None;
     }
-    let healed = run.events.iter().any(|e| matches!(e, Event::Refresh(..)));
+    let healed = run.events.iter().any(|e| matches!(e, Event::Refresh(..) | Event::Rotate(..)));
     let words = &lab.db.lookup.models.words;
     let mut tests: Vec<Span> = Vec::new();
     for mark in &run.marks {

@@ -51,16 +51,17 @@ impl<'d> Lab<'d, '_> {
     /// A run that recovers, if there is one whose answers to what has nothing to do with the failure differ; else the one
     /// with the answers of the run on a dead key.
     pub(super) fn seek(&self, scenario: Scenario, dead: &Shown) -> Shown {
-        dead.with(self.search(scenario, dead))
+        dead.with(self.search(scenario, dead, None))
     }
 
-    fn search(&self, scenario: Scenario, dead: &Shown) -> Run {
-        let first = self.run(scenario, dead.forced(), None);
+    /// The same, otherwise than the code says.
+    pub(super) fn search(&self, scenario: Scenario, dead: &Shown, amend: Option<Amend>) -> Run {
+        let first = self.run(scenario, dead.forced(), amend);
         if first.recovered {
             return first;
         }
         let mut forced = Forced::default();
-        let mut run = if dead.forced().is_empty() { first.clone() } else { self.run(scenario, forced.clone(), None) };
+        let mut run = if dead.forced().is_empty() { first.clone() } else { self.run(scenario, forced.clone(), amend) };
         let mut tried: FxHashSet<(At, bool)> = FxHashSet::default();
         for _ in 0..SEARCHES {
             if run.recovered {
@@ -71,7 +72,7 @@ impl<'d> Lab<'d, '_> {
             let key = (decision.at, decision.after);
             tried.insert(key);
             forced.insert(key, !decision.taken);
-            let other = self.run(scenario, forced.clone(), None);
+            let other = self.run(scenario, forced.clone(), amend);
             if other.recovered || other.attempts > run.attempts || heals(&other) > heals(&run) {
                 run = other;
             } else {
@@ -79,6 +80,20 @@ impl<'d> Lab<'d, '_> {
             }
         }
         if run.recovered { run } else { first }
+    }
+
+    /// Whether a run that stops goes on when an opaque question about the failure is answered otherwise.
+    pub(super) fn is_swayed(&self, scenario: Scenario, shown: &Shown) -> bool {
+        let mut tried: FxHashSet<(At, bool)> = FxHashSet::default();
+        shown.run.decisions.iter().filter(|d| d.tainted && d.after).any(|decision| {
+            let key = (decision.at, decision.after);
+            if !tried.insert(key) || tried.len() > SEARCHES {
+                return false;
+            }
+            let mut forced = shown.forced();
+            forced.insert(key, !decision.taken);
+            self.run(scenario, forced, None).attempts > shown.run.attempts
+        })
     }
 
     /// Whether the site asks for a new token anywhere.

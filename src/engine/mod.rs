@@ -19,6 +19,7 @@ mod interp;
 mod lab;
 mod lookup;
 mod named;
+pub mod nest;
 pub mod pattern;
 pub mod policy;
 pub mod pool;

@@ -14,6 +14,8 @@ pub enum PoolFault {
     CheckedOutside,
     /// Nobody looks at what the pool hands out.
     Dropped,
+    /// The pool said that it has no other credential, and the loop goes on with nothing new.
+    Ignored,
     /// What the pool hands out does not say whether there was another credential.
     Unsaid,
     /// The pool hands out the same credential again.
@@ -31,6 +33,7 @@ pub(super) fn find(lab: &Lab<'_, '_>, facts: &Facts) -> Option<(PoolFault, Name)
         Event::Rotate(at, handed) => Some((*at, *handed)),
         _ => None,
     });
+    let is_refreshed = shown.run.last_round().iter().any(|e| matches!(e, Event::Refresh(_, true)));
     let in_site = |call: &Call<'_>| facts.site.contains(call.span);
     let words = &lab.db.lookup.models.words;
     let calls = calls(body);
@@ -53,6 +56,7 @@ pub(super) fn find(lab: &Lab<'_, '_>, facts: &Facts) -> Option<(PoolFault, Name)
         Handed::Same => Some((PoolFault::Same, call.on)),
         _ if is_dropped(body, at.span) => Some((PoolFault::Dropped, call.on)),
         Handed::Unsaid => Some((PoolFault::Unsaid, call.on)),
+        Handed::Nothing if !is_refreshed => Some((PoolFault::Ignored, call.on)),
         Handed::Next | Handed::Nothing => None,
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn find(lab: &Lab<'_, '_>, facts: &Facts) -> Option<RefreshFault> {
 fn after_abort(lab: &Lab<'_, '_>, facts: &Facts, body: &Block) -> Option<RefreshFault> {
     let stale = &facts.scenes.as_ref()?.stale;
     let run = &stale.run;
-    let is_decided = run.exit == Exit::Left && run.attempts == 1 && !run.decisions.iter().any(|d| d.tainted && d.after);
+    let is_decided = run.exit == Exit::Left && run.attempts == 1 && !stale.swayed;
     if !is_decided || facts.is_worker() {
         return None;
     }
@@ -54,7 +54,7 @@ fn after_abort(lab: &Lab<'_, '_>, facts: &Facts, body: &Block) -> Option<Refresh
         }
     }
     tests.into_iter().find_map(|test| {
-        let other = lab.run(Scenario::StaleToken, stale.forced(), Some(Amend::Flip(test)));
+        let other = lab.search(Scenario::StaleToken, stale, Some(Amend::Flip(test)));
         let helps = other.recovered && other.events.iter().any(|e| matches!(e, Event::Refresh(_, true)));
         helps.then_some(RefreshFault::AfterAbort(test))
     })

@@ -4,7 +4,7 @@
 use crate::engine::lab::Lab;
 use crate::engine::scenario::Scenario;
 use crate::engine::site::{ALLOWED, Facts, Shown};
-use crate::engine::trace::{Exit, Run};
+use crate::engine::trace::Exit;
 use crate::finding::Behaviour;
 
 /// The further runs of a site.
@@ -31,32 +31,40 @@ impl Scenes {
     pub(super) fn of(lab: &Lab<'_, '_>, dead: &Shown) -> Scenes {
         let heals = lab.refreshes(dead);
         let pools = lab.rotates(dead);
-        let or_dead = |scenario, is: bool| if is { lab.seek(scenario, dead) } else { dead.clone() };
-        let as_dead = |scenario, is: bool| {
-            if is { dead.with(lab.run(scenario, dead.forced(), None)) } else { dead.clone() }
+        let weighed = |scenario, mut shown: Shown| {
+            shown.swayed = lab.is_swayed(scenario, &shown);
+            shown
         };
+        let or_dead = |scenario, is: bool, run: &dyn Fn(Scenario) -> Shown| {
+            if is { weighed(scenario, run(scenario)) } else { dead.clone() }
+        };
+        let seek = |scenario| lab.seek(scenario, dead);
+        let as_dead = |scenario| dead.with(lab.run(scenario, dead.forced(), None));
         Scenes {
-            transient: lab.seek(Scenario::TransientAuth, dead),
-            stale: or_dead(Scenario::StaleToken, heals),
-            dead_refresh: as_dead(Scenario::DeadRefresh, heals),
-            room: or_dead(Scenario::PoolWithRoom, pools),
-            exhausted: as_dead(Scenario::PoolExhausted, pools),
-            limited: lab.furthest(Scenario::RateLimited),
-            server: lab.furthest(Scenario::ServerError),
+            transient: or_dead(Scenario::TransientAuth, true, &seek),
+            stale: or_dead(Scenario::StaleToken, heals, &seek),
+            dead_refresh: or_dead(Scenario::DeadRefresh, heals, &as_dead),
+            room: or_dead(Scenario::PoolWithRoom, pools, &seek),
+            exhausted: or_dead(Scenario::PoolExhausted, pools, &as_dead),
+            limited: weighed(Scenario::RateLimited, lab.furthest(Scenario::RateLimited)),
+            server: weighed(Scenario::ServerError, lab.furthest(Scenario::ServerError)),
         }
     }
 }
 
 /// What a run shows, in a word.
-pub fn behaviour(run: &Run) -> Behaviour {
-    let last_asked = run.decisions.iter().any(|d| d.tainted && !d.in_attempt && d.attempts == run.attempts);
+fn behaviour(shown: &Shown) -> Behaviour {
+    let run = &shown.run;
+    if shown.is_event_driven() || !shown.open.is_empty() {
+        return Behaviour::Undecided;
+    }
     match run.exit {
         Exit::Budget | Exit::Unreached => Behaviour::Undecided,
         _ if run.recovered => Behaviour::Recovers,
         Exit::Going => Behaviour::Burns,
         // The credentials of a pool are tried one by one.
         Exit::Left if run.is_auth() && run.attempts > ALLOWED * (run.rotations + 1) => Behaviour::Burns,
-        Exit::Left if last_asked => Behaviour::Undecided,
+        Exit::Left if shown.swayed => Behaviour::Undecided,
         Exit::Left => Behaviour::Stops,
     }
 }
@@ -65,17 +73,14 @@ pub fn behaviour(run: &Run) -> Behaviour {
 /// sends a credential.
 pub fn behaviours(facts: &Facts) -> Option<[(&'static str, Behaviour); 8]> {
     let scenes = facts.scenes.as_ref()?;
-    let shown = |shown: &Shown| {
-        if shown.is_event_driven() || !shown.open.is_empty() { Behaviour::Undecided } else { behaviour(&shown.run) }
-    };
     Some([
-        ("dead-key", shown(&facts.dead)),
-        ("forbidden", shown(&facts.forbidden)),
-        ("transient-auth", shown(&scenes.transient)),
-        ("stale-token", shown(&scenes.stale)),
-        ("pool-with-room", shown(&scenes.room)),
-        ("pool-exhausted", shown(&scenes.exhausted)),
-        ("rate-limited", shown(&scenes.limited)),
-        ("server-error", shown(&scenes.server)),
+        ("dead-key", behaviour(&facts.dead)),
+        ("forbidden", behaviour(&facts.forbidden)),
+        ("transient-auth", behaviour(&scenes.transient)),
+        ("stale-token", behaviour(&scenes.stale)),
+        ("pool-with-room", behaviour(&scenes.room)),
+        ("pool-exhausted", behaviour(&scenes.exhausted)),
+        ("rate-limited", behaviour(&scenes.limited)),
+        ("server-error", behaviour(&scenes.server)),
     ])
 }

@@ -12,6 +12,7 @@ use crate::engine::evidence::{self, Evidence};
 use crate::engine::guards::{self, Guard};
 use crate::engine::interp::{Forced, Interp, MANY, Target};
 use crate::engine::lab::{self, Lab, Subject};
+use crate::engine::nest::Inner;
 use crate::engine::pool::{self, PoolFault};
 use crate::engine::refresh::{self, RefreshFault};
 use crate::engine::scenario::Scenario;
@@ -45,12 +46,14 @@ pub struct Shown {
     pub assumed: Vec<At>,
     /// An opaque question about the failure decides: with another answer it stops.
     pub open: Vec<At>,
+    /// It stops, and with another answer to an opaque question about the failure it goes on.
+    pub swayed: bool,
 }
 
 impl Shown {
     /// Another run with the same answers.
     pub(super) fn with(&self, run: Run) -> Shown {
-        Shown { run, forced: self.forced.clone(), assumed: Vec::new(), open: Vec::new() }
+        Shown { run, forced: self.forced.clone(), assumed: Vec::new(), open: Vec::new(), swayed: false }
     }
 
     /// The answers that were not the default.
@@ -118,6 +121,8 @@ pub struct Facts {
     pub blank: Option<Name>,
     /// What the library offers to tell failures apart, for people.
     pub advice: Option<Name>,
+    /// Its attempt runs another loop that burns.
+    pub inner: Option<Inner>,
     /// What was run, to run it again.
     subject: Subject,
 }
@@ -140,6 +145,8 @@ impl Facts {
             return;
         }
         let lab = Lab { db, subject: &self.subject };
+        self.dead.swayed = lab.is_swayed(Scenario::DeadKey, &self.dead);
+        self.forbidden.swayed = lab.is_swayed(Scenario::Forbidden, &self.forbidden);
         self.scenes = Some(Box::new(Scenes::of(&lab, &self.dead)));
         self.guard = guards::find(&lab, self);
         self.pool = pool::find(&lab, self);
@@ -152,6 +159,11 @@ impl Facts {
     /// Calls that fail like the attempt.
     pub fn failing(&self) -> &[Span] {
         &self.failing
+    }
+
+    /// A dead key makes it stop, whatever the opaque questions about the failure answer.
+    pub fn surely_stops(&self) -> bool {
+        !self.dead.burns() && !self.dead.swayed
     }
 
     /// Success goes round too: a worker, not a retry.
@@ -538,6 +550,7 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
         pool: None,
         refresh: None,
         blank: None,
+        inner: None,
         subject,
     })
 }
@@ -688,7 +701,7 @@ pub(super) fn furthest(db: &Db<'_>, scenario: Scenario, target: Target, with: Wi
             forced.remove(&(at, after));
         }
     }
-    Shown { run, forced, assumed: Vec::new(), open: Vec::new() }
+    Shown { run, forced, assumed: Vec::new(), open: Vec::new(), swayed: false }
 }
 
 /// The same, and then looks which answers it rests on.

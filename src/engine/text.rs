@@ -13,6 +13,8 @@ pub enum Piece {
     Asked,
     /// The message of an error with this status, as clients and servers word it.
     Message(u16),
+    /// The same, of an error that carries the status as a number too.
+    Typed(u16),
 }
 
 /// A text as a sequence of pieces.
@@ -38,7 +40,7 @@ impl Text {
 
     /// Whether any piece was computed from the failure.
     pub fn is_tainted(&self) -> bool {
-        self.0.iter().any(|p| matches!(p, Piece::Asked | Piece::Message(_)))
+        self.0.iter().any(|p| matches!(p, Piece::Asked | Piece::Message(_) | Piece::Typed(_)))
     }
 
     /// Adds a text at the end.
@@ -83,7 +85,7 @@ impl Text {
             let here = match piece {
                 Piece::Literal(_) => Some(false),
                 Piece::Unknown => None,
-                Piece::Message(status) => Some(message_has(*status, &lower, words)),
+                Piece::Message(status) | Piece::Typed(status) => Some(message_has(*status, &lower, words)),
                 Piece::Asked if words.within("absent", &lower) => Some(false),
                 Piece::Asked => None,
             };

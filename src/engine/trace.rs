@@ -34,6 +34,8 @@ pub enum Event {
     Refresh(At, bool),
     /// It asked a pool for another credential.
     Rotate(At, Handed),
+    /// It searched the failure's text for a status that the failure carries as a number.
+    ReadText(At),
     /// Something else than the attempt went to the network.
     Sent,
     /// It wrote something for people to read.

@@ -4,6 +4,7 @@
 use super::{Rule, certainty, cost, lowered, witness};
 use super::{abort_loses_context, silent_auth_retry, sleep_before_abort};
 use super::{backoff_before_rotate, exhaustion_outside_loop, rotation_unchecked};
+use super::{nested_retry, status_dropped};
 use super::{one_shot_never_set, one_shot_reset, one_shot_too_wide};
 use super::{refresh_after_abort, refresh_unbounded, stale_credential};
 use crate::Options;
@@ -30,9 +31,11 @@ static TABLE: &[Guarding] = &[
     Guarding { rule: &refresh_unbounded::RULE, shown: burning },
     Guarding { rule: &refresh_after_abort::RULE, shown: stale },
     Guarding { rule: &backoff_before_rotate::RULE, shown: backoff_before_rotate::shown },
+    Guarding { rule: &nested_retry::RULE, shown: burning },
     Guarding { rule: &sleep_before_abort::RULE, shown: dead },
     Guarding { rule: &abort_loses_context::RULE, shown: dead },
-    Guarding { rule: &silent_auth_retry::RULE, shown: dead },
+    Guarding { rule: &silent_auth_retry::RULE, shown: silent_auth_retry::shown },
+    Guarding { rule: &status_dropped::RULE, shown: status_dropped::shown },
 ];
 
 fn burning(facts: &Facts) -> Option<&Shown> {

@@ -17,6 +17,7 @@ mod cost;
 mod dead_key_worker;
 mod exhaustion_outside_loop;
 mod guards;
+mod nested_retry;
 mod one_shot_never_set;
 mod one_shot_reset;
 mod one_shot_too_wide;
@@ -28,6 +29,7 @@ mod rotation_unchecked;
 mod silent_auth_retry;
 mod sleep_before_abort;
 mod stale_credential;
+mod status_dropped;
 mod witness;
 
 pub use policies::judge as judge_policies;
@@ -94,6 +96,8 @@ pub static RULES: &[&Rule] = &[
     &abort_loses_context::RULE,
     &sleep_before_abort::RULE,
     &silent_auth_retry::RULE,
+    &status_dropped::RULE,
+    &nested_retry::RULE,
 ];
 
 /// The verdict on a site, and the finding that follows from it.

@@ -17,6 +17,7 @@ fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let (fault, pool) = facts.pool?;
     let why = match fault {
         PoolFault::Dropped => format!("nobody looks at what `{pool}` hands out"),
+        PoolFault::Ignored => format!("the loop goes on when `{pool}` has no other credential"),
         PoolFault::Unsaid => format!("`{pool}` does not say when it has no other credential"),
         PoolFault::Same => format!("`{pool}` hands out the same credential again"),
         PoolFault::CheckedOutside => return None,

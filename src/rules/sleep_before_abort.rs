@@ -19,12 +19,11 @@ const PAUSE: f64 = 0.1;
 fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let run = &facts.dead.run;
     // What a burning loop sleeps is the business of the rule about that.
-    if facts.dead.burns() || facts.forbidden.burns() || facts.is_worker() || run.exit != Exit::Left {
+    if !facts.surely_stops() || facts.forbidden.burns() || facts.is_worker() || run.exit != Exit::Left {
         return None;
     }
     let closing = run.closing();
     let is_asked = closing.iter().any(|e| matches!(e, Event::Question(..)));
-    let is_open = run.decisions.iter().any(|d| d.tainted && d.after);
     let (mut least, mut most, mut sleeps) = (0.0, 0.0, false);
     for event in closing {
         match event {
@@ -36,7 +35,7 @@ fn diagnose(facts: &Facts) -> Option<Diagnosis> {
         }
     }
     let known = closing.iter().all(|e| !matches!(e, Event::Delay(_, None)));
-    if !sleeps || !is_asked || is_open || (known && least < PAUSE) {
+    if !sleeps || !is_asked || (known && least < PAUSE) {
         return None;
     }
     let time = if known { format!(" {}", cost::range(least, most)) } else { String::new() };

@@ -158,7 +158,7 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
             Event::Refresh(at, true) => (Role::Guard, at, "gets a new token here".to_owned()),
             Event::Refresh(at, false) => (Role::Guard, at, "asks for a new token, in vain".to_owned()),
             Event::Rotate(at, _) => (Role::Guard, at, "asks the pool for another credential".to_owned()),
-            Event::Question(..) | Event::Wait(_) | Event::Said(_) | Event::Sent => continue,
+            Event::Question(..) | Event::Wait(_) | Event::Said(_) | Event::ReadText(_) | Event::Sent => continue,
         };
         // A loop inside the round comes by the same place many times.
         if shown_at.insert((*step.1, step.0)) {

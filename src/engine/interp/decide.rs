@@ -1,7 +1,7 @@
 //! Conditions that cannot be evaluated, and what a run records.
 
 use super::branch::Branch;
-use super::{Decision, Event, Interp, Tri, Wish};
+use super::{At, Decision, Event, Interp, Tri, Wish};
 use crate::engine::scenario::Scenario;
 use crate::engine::types::Ty;
 use crate::engine::value::Value;
@@ -109,7 +109,12 @@ impl Interp<'_> {
 
     pub(in crate::engine) fn slept(&mut self, span: Span, time: Option<(f64, f64)>) {
         if self.after_attempt() {
-            let at = self.at(span);
+            // A delay in a helper is shown where the loop calls the helper.
+            let at = if self.is_home() {
+                self.at(span)
+            } else {
+                At { file: self.db.program().function(self.target.home).file, span: self.home_call }
+            };
             self.events.push(Event::Delay(at, time));
         }
     }
@@ -126,6 +131,11 @@ impl Interp<'_> {
             let at = self.at(span);
             self.events.push(Event::Wait(at));
         }
+    }
+
+    /// What runs is the site's own function.
+    pub(super) fn is_home(&self) -> bool {
+        self.frame().id == self.target.home
     }
 
     /// An attempt has been made, and this is not it.

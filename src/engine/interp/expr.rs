@@ -19,6 +19,10 @@ impl Interp<'_> {
             return Ok(Value::unknown());
         }
         self.nesting += 1;
+        let home_call = self.home_call;
+        if matches!(e.kind, ExprKind::Call { .. } | ExprKind::Method { .. }) && self.is_home() {
+            self.home_call = e.span;
+        }
         let is_attempt = self.at_site
             && !self.in_attempt
             && (e.span == self.target.attempt || self.also.contains(&e.span))
@@ -34,6 +38,7 @@ impl Interp<'_> {
             self.eval_kind(e)
         };
         self.nesting -= 1;
+        self.home_call = home_call;
         result
     }
 

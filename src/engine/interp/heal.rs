@@ -188,6 +188,14 @@ impl Interp<'_> {
         self.scenario.answer(self.done)
     }
 
+    /// A text was searched for a status that stood beside it as a number.
+    pub(in crate::engine) fn read_text(&mut self, span: Span) {
+        if self.after_attempt() {
+            let at = self.at(span);
+            self.events.push(Event::ReadText(at));
+        }
+    }
+
     /// Something was written for people to read.
     pub(super) fn logged(&mut self, span: Span) {
         if self.done.attempts > 0 && !self.in_attempt {

@@ -10,7 +10,7 @@ const MARKS: usize = 2_000;
 
 impl Interp<'_> {
     fn is_marked(&self) -> bool {
-        self.done.attempts > 0 && !self.in_attempt && self.frame().id == self.target.home && self.marks.len() < MARKS
+        self.done.attempts > 0 && !self.in_attempt && self.is_home() && self.marks.len() < MARKS
     }
 
     /// A condition was tested.

@@ -156,6 +156,8 @@ pub struct Interp<'a> {
     failed: Option<Value>,
     /// What the site was left with.
     gave: Option<Value>,
+    /// The call of the site's own function that runs.
+    home_call: Span,
     /// What this run does otherwise than the code says.
     amended: Amended,
     pub(super) until: Option<Name>,
@@ -208,6 +210,7 @@ impl<'a> Interp<'a> {
             recovered: false,
             failed: None,
             gave: None,
+            home_call: target.attempt,
             amended: Amended::default(),
             until: None,
             compared: None,

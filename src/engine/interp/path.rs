@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::{CALLS, Eval, Frame, Interp, Target};
 use crate::engine::types::{Scope, Ty, join};
-use crate::engine::value::{Struct, Unknown, Value};
+use crate::engine::value::{Failure, Struct, Unknown, Value};
 use crate::engine::{duration, http};
 use crate::finding::SiteKind;
 use crate::ir::{Name, Pat, Span};
@@ -146,6 +146,20 @@ impl<'a> Interp<'a> {
                 // `.map(Duration::from_secs)`
                 let made = args.first().and_then(|arg| duration::constructor(name.as_str(), &self.load(arg)));
                 Ok(made.unwrap_or_else(|| Value::Foreign(name, args.into())))
+            }
+            // `.and_then(Response::error_for_status)`
+            Value::Unknown(u) if u.name.is_some_and(|name| name == "error_for_status") && args.len() == 1 => {
+                Ok(match self.load(&args[0]) {
+                    Value::Failure(failure) => {
+                        self.status_asked = true;
+                        Value::err(Value::Failure(Failure {
+                            ty: Ty::ext("reqwest::Error"),
+                            response: false,
+                            ..failure
+                        }))
+                    }
+                    response => Value::ok(response),
+                })
             }
             other => {
                 let ret = match other.ty() {

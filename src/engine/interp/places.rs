@@ -81,8 +81,39 @@ impl Interp<'_> {
             }
         }
         let root = self.cells[target.cell.0 as usize].clone();
-        let updated = updated(root, &target.path, value);
+        let updated = self.updated(root, &target.path, value);
         self.cells[target.cell.0 as usize] = updated;
+    }
+
+    /// A value with one of its fields replaced. What was not known of it keeps its type.
+    fn updated(&self, root: Value, path: &[Name], value: Value) -> Value {
+        let Some((first, rest)) = path.split_first() else { return value };
+        match root {
+            Value::Struct(s) => {
+                let mut s = (*s).clone();
+                match s.fields.iter().position(|(n, _)| n == first) {
+                    Some(at) => s.fields[at].1 = self.updated(s.fields[at].1.clone(), rest, value),
+                    None => {
+                        let old = self.unknown_field(&s.ty, *first, false);
+                        s.fields.push((*first, self.updated(old, rest, value)));
+                    }
+                }
+                Value::Struct(Arc::new(s))
+            }
+            Value::Unknown(u) => {
+                let old = self.unknown_field(&u.ty, *first, u.tainted);
+                let fields = vec![(*first, self.updated(old, rest, value))];
+                Value::Struct(Arc::new(Struct { ty: u.ty, variant: None, fields }))
+            }
+            Value::Tuple(parts) => {
+                let mut parts = parts.to_vec();
+                if let Some(slot) = first.as_str().parse::<usize>().ok().and_then(|i| parts.get_mut(i)) {
+                    *slot = self.updated(slot.clone(), rest, value);
+                }
+                Value::Tuple(parts.into())
+            }
+            other => other,
+        }
     }
 
     /// A field of a value that is no reference.
@@ -169,32 +200,4 @@ fn is_limit(name: Name) -> bool {
     let words = crate::models::split_words(name.as_str());
     let counts = words.iter().any(|w| matches!(w.as_str(), "retries" | "attempts" | "tries"));
     counts && (name == "retries" || words.iter().any(|w| matches!(w.as_str(), "max" | "num" | "limit" | "maximum")))
-}
-
-/// A value with one of its fields replaced.
-fn updated(root: Value, path: &[Name], value: Value) -> Value {
-    let Some((first, rest)) = path.split_first() else { return value };
-    match root {
-        Value::Struct(s) => {
-            let mut s = (*s).clone();
-            match s.fields.iter_mut().find(|(n, _)| n == first) {
-                Some((_, old)) => *old = updated(old.clone(), rest, value),
-                None => s.fields.push((*first, updated(Value::unknown(), rest, value))),
-            }
-            Value::Struct(Arc::new(s))
-        }
-        Value::Unknown(u) => Value::Struct(Arc::new(Struct {
-            ty: u.ty,
-            variant: None,
-            fields: vec![(*first, updated(Value::unknown(), rest, value))],
-        })),
-        Value::Tuple(parts) => {
-            let mut parts = parts.to_vec();
-            if let Some(slot) = first.as_str().parse::<usize>().ok().and_then(|i| parts.get_mut(i)) {
-                *slot = updated(slot.clone(), rest, value);
-            }
-            Value::Tuple(parts.into())
-        }
-        other => other,
-    }
 }
