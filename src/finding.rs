@@ -167,6 +167,13 @@ pub struct Finding {
     pub assumed: Vec<String>,
 }
 
+impl Finding {
+    /// The attempt that it is about: what a short report points at.
+    pub fn place(&self) -> &Place {
+        self.witness.first().map_or(&self.sites[0].place, |step| &step.place)
+    }
+}
+
 /// What a retry site does against a dead key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
@@ -280,4 +287,12 @@ pub struct Outcome {
     pub problems: Vec<Problem>,
     /// Counts.
     pub summary: Summary,
+}
+
+impl Outcome {
+    /// The function that a finding's first site stands in; empty where it stands in none.
+    pub fn function(&self, finding: &Finding) -> &str {
+        let site = &finding.sites[0].place;
+        self.sites.iter().find(|known| known.place == *site).map_or("", |known| &known.function)
+    }
 }

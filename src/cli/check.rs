@@ -2,17 +2,20 @@
 
 use clap::Args;
 
+use super::Exit;
 use super::console::Console;
 use super::input::Input;
-use super::{Exit, Format};
+use super::output::Outputs;
 use crate::finding::{Level, Outcome};
-use crate::report::{human, json};
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
     input: Input,
+
+    #[command(flatten)]
+    outputs: Outputs,
 
     /// Report findings that rest on an unanswered question about the failure too
     #[arg(long)]
@@ -21,21 +24,15 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, console: &Console) -> Exit {
+        if let Err(message) = self.outputs.check() {
+            return console.fail(&message);
+        }
         let (outcome, trouble) = match self.input.analyse(self.pedantic, console) {
             Ok(answer) => answer,
             Err(exit) => return exit,
         };
         let exit = if trouble == Exit::Trouble { trouble } else { verdict(&outcome) };
-        console.print(exit, |mut out| match self.input.format {
-            Format::Json => json::check(&outcome, &mut out),
-            Format::Human => {
-                for finding in &outcome.findings {
-                    writeln!(out, "{}", human::finding(finding, console.out))?;
-                }
-                out.write_all(human::summary(&outcome, console.out).as_bytes())?;
-                out.write_all(human::more(&outcome).as_bytes())
-            }
-        })
+        self.outputs.write(&outcome, console, exit)
     }
 }
 

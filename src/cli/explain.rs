@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::Exit;
 use super::console::Console;
+use crate::report::words::{about, body};
 use crate::rules::{self, Rule};
 
 /// Arguments of `explain`.
@@ -34,21 +35,12 @@ fn page(rule: &Rule) -> String {
     format!("{} {}, {} by default\n\n{body}\n", rule.code, rule.name, rule.level.as_str())
 }
 
-fn body(page: &str) -> &str {
-    let inside = page.strip_prefix("---\n");
-    inside.and_then(|rest| rest.split_once("\n---\n")).map_or(page, |(_, body)| body)
-}
-
 /// Every rule with the first sentence of its page.
 fn list() -> String {
     let widest = rules::RULES.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for rule in rules::RULES {
-        let about = body(rule.page)
-            .lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty() && !line.starts_with('#'))
-            .unwrap_or_default();
+        let about = about(rule.page);
         out.push_str(&format!("{}  {:widest$}  {:4}  {about}\n", rule.code, rule.name, rule.level.as_str()));
     }
     out.push_str("\n`retrylint explain RULE` shows a rule's page\n");
@@ -64,16 +56,5 @@ fn unknown(asked: &str) -> String {
             format!("no rule is called `{asked}`: did you mean `{name}`?")
         }
         _ => format!("no rule is called `{asked}`: `retrylint explain` lists the rules"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::body;
-
-    #[test]
-    fn front_matter_is_not_shown() {
-        assert_eq!(body("---\ncode: RL001\n---\n# Title\n"), "# Title\n");
-        assert_eq!(body("# Title\n---\n"), "# Title\n---\n");
     }
 }

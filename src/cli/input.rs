@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::Exit;
 use super::console::Console;
 use super::progress::Progress;
-use super::{Exit, Format};
 use crate::finding::Outcome;
 use crate::workspace::{self, Stdin};
 use crate::{Options, report};
@@ -18,10 +18,6 @@ use crate::{Options, report};
 pub(super) struct Input {
     /// Files and folders; `-` is standard input [default: the current folder]
     paths: Vec<PathBuf>,
-
-    /// The form of the report
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(super) format: Format,
 
     /// Look at test code too: tests/, benches/, #[cfg(test)], #[test]
     #[arg(long)]

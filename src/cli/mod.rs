@@ -4,13 +4,14 @@ mod check;
 mod console;
 mod explain;
 mod input;
+mod output;
 mod progress;
 mod sites;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use console::{Color, Console};
 
@@ -42,15 +43,6 @@ enum Command {
     Sites(sites::Sites),
     /// Show a rule's page; without a rule, list the rules
     Explain(explain::Explain),
-}
-
-/// The form of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Text with snippets, for people
-    Human,
-    /// One JSON document; see docs/json.md
-    Json,
 }
 
 /// How a run ends.

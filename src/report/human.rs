@@ -5,6 +5,7 @@
 //! separate boxes is joined to one.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, Severity,
@@ -15,6 +16,15 @@ use super::excerpt::{Excerpts, Window};
 use super::words::{code, count, one_line, shorten, thousands, visible, wrap};
 use super::{Look, style};
 use crate::finding::{Certainty, Finding, Level, Outcome, Problem, Role};
+
+/// Everything that a run says: the findings, the figures, where to read more.
+pub fn report(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    for found in &outcome.findings {
+        writeln!(out, "{}", finding(found, look))?;
+    }
+    out.write_all(summary(outcome, look).as_bytes())?;
+    out.write_all(more(outcome).as_bytes())
+}
 
 /// A finding with its snippets and what to do; ends with a line end.
 pub fn finding(finding: &Finding, look: Look) -> String {
@@ -60,7 +70,7 @@ fn doubt(finding: &Finding, look: Look) -> String {
 }
 
 /// The last line: what was looked at, and what came of it.
-pub fn summary(outcome: &Outcome, look: Look) -> String {
+fn summary(outcome: &Outcome, look: Look) -> String {
     let figures = &outcome.summary;
     let findings = outcome.findings.len();
     let worst = outcome.findings.iter().map(|finding| finding.level).max();
@@ -82,7 +92,7 @@ pub fn summary(outcome: &Outcome, look: Look) -> String {
 }
 
 /// Which rules spoke, and how to read about them. Empty without findings.
-pub fn more(outcome: &Outcome) -> String {
+fn more(outcome: &Outcome) -> String {
     let mut rules: Vec<_> = outcome.findings.iter().map(|finding| finding.rule).collect();
     rules.sort_by_key(|rule| rule.code);
     rules.dedup();

@@ -16,7 +16,7 @@ pub const VERSION: u32 = 1;
 const LONGEST_ATTEMPT: usize = 200;
 
 /// Writes what `check` found.
-pub fn check(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
+pub fn check(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     write(
         out,
         &CheckReport {
@@ -29,7 +29,7 @@ pub fn check(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Writes what `sites` found.
-pub fn sites(outcome: &Outcome, sites: &[&Site], out: &mut impl Write) -> io::Result<()> {
+pub fn sites(outcome: &Outcome, sites: &[&Site], out: &mut dyn Write) -> io::Result<()> {
     write(
         out,
         &SitesReport {
@@ -41,7 +41,7 @@ pub fn sites(outcome: &Outcome, sites: &[&Site], out: &mut impl Write) -> io::Re
     )
 }
 
-fn write(out: &mut impl Write, report: &impl Serialize) -> io::Result<()> {
+fn write(out: &mut dyn Write, report: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report)?;
     out.write_all(b"\n")
 }

@@ -46,6 +46,15 @@ impl Manifest {
         self.text(&["lib", "name"]).map_or_else(|| self.name(), str::to_owned).replace('-', "_")
     }
 
+    /// The root of its library, else of its program.
+    fn root(&self) -> PathBuf {
+        let usual = || {
+            let library = self.dir.join("src/lib.rs");
+            if library.is_file() { library } else { self.dir.join("src/main.rs") }
+        };
+        self.text(&["lib", "path"]).map_or_else(usual, |path| normal(&self.dir.join(path)))
+    }
+
     /// The text at a path of keys.
     pub(super) fn text(&self, keys: &[&str]) -> Option<&str> {
         get(&self.table, keys)?.as_str()
@@ -124,6 +133,7 @@ impl Manifest {
             name: self.name(),
             krate: self.krate(),
             manifest: self.dir.join("Cargo.toml"),
+            root: self.root(),
             version: inheritable("version"),
             edition: inheritable("edition").unwrap_or_else(|| "2015".to_owned()),
             dependencies: dependencies.collect(),

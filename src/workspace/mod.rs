@@ -72,6 +72,8 @@ pub struct Package {
     pub krate: String,
     /// Its `Cargo.toml`.
     pub manifest: PathBuf,
+    /// The root of its library, else of its program.
+    pub root: PathBuf,
     /// Its version, inherited or its own.
     pub version: Option<String>,
     /// Its edition, inherited or its own; `2015` where nothing is said, as for cargo.

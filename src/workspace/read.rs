@@ -18,7 +18,9 @@ impl FileEntry {
             Some(text) => text.clone(),
             None => read(&self.path).map_err(|problem| self.problem(problem))?,
         };
-        Ok(Arc::new(Source::new(self.display.clone(), self.path.clone(), text)))
+        let mut source = Source::new(self.display.clone(), self.path.clone(), text);
+        source.package.clone_from(&self.package);
+        Ok(Arc::new(source))
     }
 
     fn problem(&self, (message, io): (String, bool)) -> Problem {
