@@ -13,6 +13,7 @@ use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
 use crate::ir::{Name, Span};
 use crate::models::Models;
 use crate::rules;
+use crate::suppress;
 use crate::syntax::program::{FnId, Loaded, Program};
 use crate::syntax::{self, STACK_SIZE};
 use crate::workspace::source::Source;
@@ -56,7 +57,9 @@ pub fn check_workspace(
         });
         outcome.findings.extend(part.findings);
         outcome.sites.extend(part.sites);
+        outcome.allows.extend(part.allows);
         outcome.problems.extend(part.problems);
+        outcome.summary.suppressed += part.summary.suppressed;
         outcome.summary.files += part.summary.files;
         outcome.summary.lines += part.summary.lines;
         outcome.summary.skipped += part.summary.skipped;
@@ -89,6 +92,7 @@ pub fn check_source(path: &str, text: &str, options: &Options) -> Outcome {
 fn finish(outcome: &mut Outcome) {
     outcome.problems.sort_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
     outcome.sites.sort_by(|a, b| (&a.place.source.path, a.place.span).cmp(&(&b.place.source.path, b.place.span)));
+    outcome.allows.sort_by(|a, b| (&a.place.source.path, a.place.span).cmp(&(&b.place.source.path, b.place.span)));
     outcome.findings.sort_by(|a, b| {
         let key = |f: &Finding| (f.sites[0].place.source.path.clone(), f.sites[0].place.span, f.rule.code);
         key(a).cmp(&key(b))
@@ -126,6 +130,7 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
             }
         }
     }
+    let suppressions = suppress::collect(&files, options);
     let program = Program::new(files);
     let db = Db::new(&program, models);
     let functions: Vec<FnId> = program
@@ -155,6 +160,7 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
     let (sites, findings) = rules::judge_policies(&db, &policies, &loops, findings, options);
     outcome.sites.extend(sites);
     outcome.findings = findings;
+    suppress::apply(suppressions, &program, options, &mut outcome);
     outcome
 }
 

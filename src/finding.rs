@@ -58,6 +58,8 @@ pub enum SiteKind {
     Policy,
     /// A function that calls itself after a delay
     Recursion,
+    /// No code: a comment that suppresses
+    Comment,
 }
 
 impl SiteKind {
@@ -68,6 +70,7 @@ impl SiteKind {
             SiteKind::Combinator => "combinator",
             SiteKind::Policy => "policy",
             SiteKind::Recursion => "recursion",
+            SiteKind::Comment => "comment",
         }
     }
 }
@@ -107,6 +110,8 @@ pub enum Role {
     BackEdge,
     /// What the code does about the credential, or the test of a flag.
     Guard,
+    /// A comment, where the finding is about one.
+    Comment,
 }
 
 impl Role {
@@ -118,6 +123,7 @@ impl Role {
             Role::Delay => "delay",
             Role::BackEdge => "back-edge",
             Role::Guard => "guard",
+            Role::Comment => "comment",
         }
     }
 }
@@ -250,6 +256,19 @@ pub struct Site {
     pub is_test: bool,
 }
 
+/// A suppression in a comment.
+#[derive(Clone, Debug)]
+pub struct Allow {
+    /// The comment.
+    pub place: Place,
+    /// The rules that it names.
+    pub rules: Vec<&'static Rule>,
+    /// Why; empty where it does not say.
+    pub reason: String,
+    /// How many findings it suppresses.
+    pub uses: usize,
+}
+
 /// Something that kept a part of the input from being analysed.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -274,6 +293,8 @@ pub struct Summary {
     pub undecided: usize,
     /// Files, or parts of files, that could not be parsed or read.
     pub skipped: usize,
+    /// Findings that a comment suppresses.
+    pub suppressed: usize,
 }
 
 /// All that a run says.
@@ -283,6 +304,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Ordered by path, then place.
     pub sites: Vec<Site>,
+    /// Suppressions, ordered by path, then place.
+    pub allows: Vec<Allow>,
     /// Ordered by path.
     pub problems: Vec<Problem>,
     /// Counts.

@@ -13,7 +13,10 @@ pub mod ir;
 pub mod models;
 pub mod report;
 pub mod rules;
+mod suggest;
+pub mod suppress;
 pub mod syntax;
 pub mod workspace;
+mod write;
 
 pub use check::{Options, check_source, check_workspace};

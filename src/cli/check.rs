@@ -7,6 +7,8 @@ use super::console::Console;
 use super::input::Input;
 use super::output::Outputs;
 use crate::finding::{Level, Outcome};
+use crate::report::words::count;
+use crate::suppress::{self, Added};
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -20,6 +22,10 @@ pub(super) struct Check {
     /// Report findings that rest on an unanswered question about the failure too
     #[arg(long)]
     pedantic: bool,
+
+    /// Write a suppression with this reason above every loop that is reported, instead of a report
+    #[arg(long, value_name = "REASON", require_equals = true, conflicts_with_all = ["format", "output"])]
+    add_allow: Option<String>,
 }
 
 impl Check {
@@ -31,8 +37,23 @@ impl Check {
             Ok(answer) => answer,
             Err(exit) => return exit,
         };
+        if let Some(reason) = &self.add_allow {
+            return self.add(&outcome, reason, trouble, console);
+        }
         let exit = if trouble == Exit::Trouble { trouble } else { verdict(&outcome) };
         self.outputs.write(&outcome, console, exit)
+    }
+
+    fn add(&self, outcome: &Outcome, reason: &str, exit: Exit, console: &Console) -> Exit {
+        if self.input.reads_stdin() {
+            return console.fail("--add-allow writes into files, and standard input is none: name the file instead");
+        }
+        match suppress::add(outcome, reason) {
+            Ok(Added { comments, files }) => console.print(exit, |out| {
+                writeln!(out, "added {} in {}", count(comments, "suppression"), count(files, "file"))
+            }),
+            Err(message) => console.fail(&message),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::Exit;
 use super::console::Console;
 use crate::report::words::{about, body};
 use crate::rules::{self, Rule};
+use crate::suggest;
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
@@ -13,9 +14,6 @@ pub(super) struct Explain {
     /// A rule's code (RL001) or name (auth-backoff)
     rule: Option<String>,
 }
-
-/// A name less like any rule than this gets no suggestion.
-const ALIKE: f64 = 0.7;
 
 impl Explain {
     pub(super) fn run(&self, console: &Console) -> Exit {
@@ -48,13 +46,6 @@ fn list() -> String {
 }
 
 fn unknown(asked: &str) -> String {
-    let likeness = |name: &str| strsim::jaro_winkler(&asked.to_lowercase(), &name.to_lowercase());
-    let names = rules::RULES.iter().flat_map(|rule| [rule.code, rule.name]);
-    let best = names.map(|name| (likeness(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));
-    match best {
-        Some((likeness, name)) if likeness >= ALIKE => {
-            format!("no rule is called `{asked}`: did you mean `{name}`?")
-        }
-        _ => format!("no rule is called `{asked}`: `retrylint explain` lists the rules"),
-    }
+    let told = suggest::unknown("rule", asked, rules::names());
+    if told.ends_with('?') { told } else { format!("{told}: `retrylint explain` lists the rules") }
 }

@@ -40,15 +40,14 @@ impl Input {
     /// Reads and analyses the input. Problems are told on standard error; the exit is that of trouble, if there was any
     /// that must fail the run.
     pub(super) fn analyse(&self, pedantic: bool, console: &Console) -> Result<(Outcome, Exit), Exit> {
-        let is_stdin = |path: &PathBuf| path == Path::new("-");
-        let stdin = if self.paths.iter().any(is_stdin) {
+        let stdin = if self.reads_stdin() {
             Some(self.read_stdin().map_err(|message| console.fail(&message))?)
         } else if self.stdin_filename.is_some() {
             return Err(console.fail("--stdin-filename says what standard input stands for: give `-` as a path too"));
         } else {
             None
         };
-        let paths: Vec<PathBuf> = self.paths.iter().filter(|path| !is_stdin(path)).cloned().collect();
+        let paths: Vec<PathBuf> = self.paths.iter().filter(|path| *path != Path::new("-")).cloned().collect();
         let options = Options {
             include_tests: self.include_tests,
             pedantic,
@@ -65,6 +64,10 @@ impl Input {
         }
         let exit = if outcome.problems.iter().any(|problem| problem.fatal) { Exit::Trouble } else { Exit::Clean };
         Ok((outcome, exit))
+    }
+
+    pub(super) fn reads_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path == Path::new("-"))
     }
 
     fn read_stdin(&self) -> Result<Stdin, String> {

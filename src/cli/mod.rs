@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. The only part that names clap.
 
+mod allows;
 mod check;
 mod console;
 mod explain;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::Check),
     /// List every retry site, what it does with a dead key, and what is not known about it
     Sites(sites::Sites),
+    /// List the suppressions in the code, with their reasons
+    Allows(allows::Allows),
     /// Show a rule's page; without a rule, list the rules
     Explain(explain::Explain),
 }
@@ -67,6 +70,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match cli.command {
         Command::Check(check) => check.run(&console),
         Command::Sites(sites) => sites.run(&console),
+        Command::Allows(allows) => allows.run(&console),
         Command::Explain(explain) => explain.run(&console),
     };
     ExitCode::from(exit as u8)

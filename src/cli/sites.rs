@@ -18,9 +18,9 @@ pub(super) struct Sites {
     format: Format,
 }
 
-/// The form of a list of sites.
+/// The form of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Text, for people
     Human,
     /// One JSON document; see docs/json.md

@@ -80,8 +80,12 @@ fn summary(outcome: &Outcome, look: Look) -> String {
         Some(Level::Warn) => style::WARN,
         Some(Level::Deny) => style::BAD,
     };
+    let suppressed = match figures.suppressed {
+        0 => String::new(),
+        n => format!(", {} suppressed", thousands(n)),
+    };
     format!(
-        "checked {} ({}), {}: {}, {} undecided, {} skipped\n",
+        "checked {} ({}), {}: {}, {} undecided, {} skipped{suppressed}\n",
         count(figures.files, "file"),
         count(figures.lines, "line"),
         count(figures.sites, "retry site"),
@@ -129,7 +133,7 @@ impl Report<'_> {
         let mut theme = if self.look.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let styles = &mut theme.styles;
         let of = |role| match role {
-            Role::Attempt => styles.error,
+            Role::Attempt | Role::Comment => styles.error,
             Role::Test => styles.warning,
             Role::Guard => styles.help,
             Role::Delay => styles.advice,

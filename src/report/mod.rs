@@ -1,8 +1,9 @@
-//! What a run says, in the forms it can be said: for people ([`human`], [`sites`]), for programs ([`json`]), for
+//! What a run says, in the forms it can be said: for people ([`human`], [`sites`], [`allows`]), for programs ([`json`]), for
 //! compilers' readers ([`rustc`]), for code scanning ([`sarif`]) and for CI ([`github`], [`gitlab`], [`junit`]).
 //!
 //! Reports only read findings and sites; they decide nothing but how to show them.
 
+pub mod allows;
 mod excerpt;
 mod fingerprint;
 pub mod github;

@@ -3,7 +3,7 @@
 use crate::finding::{Attempts, Slept};
 
 /// `1 finding`, `2 findings`, `2,310 lines`
-pub(super) fn count(n: usize, what: &str) -> String {
+pub(crate) fn count(n: usize, what: &str) -> String {
     format!("{} {what}{}", thousands(n), if n == 1 { "" } else { "s" })
 }
 

@@ -28,9 +28,11 @@ mod rotation_unchecked;
 mod silent_auth_retry;
 mod sleep_before_abort;
 mod stale_credential;
+mod unused_suppression;
 mod witness;
 
 pub use policies::judge as judge_policies;
+pub(crate) use unused_suppression::RULE as UNUSED_SUPPRESSION;
 
 /// A rule and its page.
 pub struct Rule {
@@ -74,6 +76,11 @@ pub fn find(code_or_name: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|r| r.code.eq_ignore_ascii_case(code_or_name) || r.name == code_or_name)
 }
 
+/// The codes and names of all rules.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    RULES.iter().flat_map(|rule| [rule.code, rule.name])
+}
+
 /// Every rule, by code.
 pub static RULES: &[&Rule] = &[
     &auth_backoff::RULE,
@@ -94,6 +101,7 @@ pub static RULES: &[&Rule] = &[
     &abort_loses_context::RULE,
     &sleep_before_abort::RULE,
     &silent_auth_retry::RULE,
+    &unused_suppression::RULE,
 ];
 
 /// The verdict on a site, and the finding that follows from it.

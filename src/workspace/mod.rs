@@ -12,6 +12,8 @@ mod read;
 pub mod source;
 mod walk;
 
+pub(crate) use read::unreadable;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -64,7 +64,7 @@ pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 /// Why the system did not give us a file or folder, without its error numbers.
-pub(super) fn unreadable(error: &io::Error) -> String {
+pub(crate) fn unreadable(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "vanished while it was being read: skipped".to_owned(),
         io::ErrorKind::PermissionDenied => {
