@@ -15,6 +15,14 @@ pub enum Level {
 }
 
 impl Level {
+    /// One level lower; a note stays one.
+    pub fn milder(self) -> Level {
+        match self {
+            Level::Deny => Level::Warn,
+            Level::Warn | Level::Note => Level::Note,
+        }
+    }
+
     /// The word used in reports and JSON.
     pub fn as_str(self) -> &'static str {
         match self {

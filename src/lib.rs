@@ -7,6 +7,7 @@
 
 mod check;
 pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod finding;
 pub mod ir;

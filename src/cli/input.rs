@@ -9,6 +9,7 @@ use clap::Args;
 use super::Exit;
 use super::console::Console;
 use super::progress::Progress;
+use super::settings::Choice;
 use crate::finding::Outcome;
 use crate::workspace::{self, Stdin};
 use crate::{Options, report};
@@ -31,6 +32,9 @@ pub(super) struct Input {
     #[arg(long, value_name = "FILE")]
     models: Vec<PathBuf>,
 
+    #[command(flatten)]
+    choice: Choice,
+
     /// The file that standard input stands for; gives it its package, modules and name in reports
     #[arg(long, value_name = "FILE")]
     stdin_filename: Option<PathBuf>,
@@ -48,14 +52,16 @@ impl Input {
             None
         };
         let paths: Vec<PathBuf> = self.paths.iter().filter(|path| *path != Path::new("-")).cloned().collect();
+        let mut input = workspace::load(&paths, stdin);
+        let configs = self.choice.configs(&mut input, console)?;
         let options = Options {
             include_tests: self.include_tests,
             pedantic,
             jobs: self.jobs.map(NonZeroUsize::get),
             models: self.models.clone(),
+            configs,
         };
         let progress = Progress::new();
-        let input = workspace::load(&paths, stdin);
         let outcome = crate::check_workspace(input, &options, &|done, total| progress.show(done, total));
         progress.finish();
         let outcome = outcome.map_err(|message| console.fail(&message))?;

@@ -2,11 +2,13 @@
 
 mod allows;
 mod check;
+mod config;
 mod console;
 mod explain;
 mod input;
 mod output;
 mod progress;
+mod settings;
 mod sites;
 
 use std::ffi::OsString;
@@ -44,6 +46,8 @@ enum Command {
     Sites(sites::Sites),
     /// List the suppressions in the code, with their reasons
     Allows(allows::Allows),
+    /// Show what is configured, and where
+    Config(config::Config),
     /// Show a rule's page; without a rule, list the rules
     Explain(explain::Explain),
 }
@@ -71,6 +75,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(check) => check.run(&console),
         Command::Sites(sites) => sites.run(&console),
         Command::Allows(allows) => allows.run(&console),
+        Command::Config(config) => config.run(&console),
         Command::Explain(explain) => explain.run(&console),
     };
     ExitCode::from(exit as u8)

@@ -4,6 +4,7 @@
 //! Reports only read findings and sites; they decide nothing but how to show them.
 
 pub mod allows;
+pub mod config;
 mod excerpt;
 mod fingerprint;
 pub mod github;

@@ -142,12 +142,6 @@ fn certainty(shown: &Shown, evidence: &Evidence) -> Certainty {
     }
 }
 
-fn lowered(mut level: Level, steps: u32) -> Level {
-    for _ in 0..steps {
-        level = match level {
-            Level::Deny => Level::Warn,
-            Level::Warn | Level::Note => Level::Note,
-        };
-    }
-    level
+fn lowered(level: Level, steps: u32) -> Level {
+    (0..steps).fold(level, |level, _| level.milder())
 }

@@ -152,7 +152,7 @@ pub(super) struct PathDependency {
 
 /// All manifests of a run; each is read once.
 pub(super) struct Manifests<'a> {
-    names: &'a PathNames,
+    pub(super) names: &'a PathNames,
     read: BTreeMap<PathBuf, Option<Arc<Manifest>>>,
     nearest: BTreeMap<PathBuf, Option<Arc<Manifest>>>,
     cargo_home: Option<PathBuf>,
@@ -237,7 +237,7 @@ fn strings(list: Option<&Value>) -> Vec<&str> {
 }
 
 /// `line 3, column 5: what`, on one line.
-fn toml_error(text: &str, error: &toml::de::Error) -> String {
+pub(crate) fn toml_error(text: &str, error: &toml::de::Error) -> String {
     let what = error.message().lines().collect::<Vec<_>>().join("; ");
     match error.span().and_then(|span| text.get(..span.start)) {
         Some(before) => {
