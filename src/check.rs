@@ -1,11 +1,14 @@
 //! The pipeline: files to findings, one unit after the other.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use crate::config::{Config, Configs, FRESH_RETRIES};
 use crate::engine::combinator::{Combinator, combinators};
 use crate::engine::db::Db;
 use crate::engine::{nest, policy, site};
@@ -14,6 +17,7 @@ use crate::fix;
 use crate::ir::{Name, Span};
 use crate::models::Models;
 use crate::rules;
+use crate::suppress;
 use crate::syntax::program::{FnId, Loaded, Program};
 use crate::syntax::{self, STACK_SIZE};
 use crate::workspace::source::Source;
@@ -32,6 +36,8 @@ pub struct Options {
     pub fixes: bool,
     /// Model files of the user's, in the form of `rules/models/*.toml`.
     pub models: Vec<PathBuf>,
+    /// What users configured.
+    pub configs: Configs,
 }
 
 /// Checks what [`crate::workspace::load`] found. `progress` is told how many of all files are done.
@@ -43,7 +49,6 @@ pub fn check_workspace(
     options: &Options,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Outcome, String> {
-    let models = Models::load(&options.models)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.jobs.unwrap_or(0))
         .stack_size(STACK_SIZE)
@@ -53,13 +58,28 @@ pub fn check_workspace(
     let done = AtomicUsize::new(0);
     let mut outcome = Outcome { problems: input.problems, ..Outcome::default() };
     outcome.summary.skipped += outcome.problems.len();
+    let mut known: BTreeMap<Vec<PathBuf>, Models> = BTreeMap::new();
     for unit in input.units {
+        let config = options.configs.of(&unit.root);
+        let files = config.base.models.iter().flat_map(|given| given.value.clone());
+        let files: Vec<PathBuf> = options.models.iter().cloned().chain(files).collect();
+        let models = match known.entry(files) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let models = Models::load(new.key())?;
+                new.insert(models)
+            }
+        };
+        let include_tests = options.include_tests || config.base.tests.as_ref().is_some_and(|given| given.value);
+        let options = Options { include_tests, ..options.clone() };
         let part = pool.install(|| {
-            check_unit(unit, &models, options, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total))
+            check_unit(unit, models, &config, &options, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total))
         });
         outcome.findings.extend(part.findings);
         outcome.sites.extend(part.sites);
+        outcome.allows.extend(part.allows);
         outcome.problems.extend(part.problems);
+        outcome.summary.suppressed += part.summary.suppressed;
         outcome.summary.files += part.summary.files;
         outcome.summary.lines += part.summary.lines;
         outcome.summary.skipped += part.summary.skipped;
@@ -81,7 +101,10 @@ pub fn check_source(path: &str, text: &str, options: &Options) -> Outcome {
         named: true,
         text: Some(text.to_owned()),
     };
-    let input = Input { units: vec![Unit { root: PathBuf::new(), files: vec![entry] }], problems: Vec::new() };
+    let input = Input {
+        units: vec![Unit { root: PathBuf::new(), files: vec![entry], settings: Vec::new() }],
+        problems: Vec::new(),
+    };
     let options = Options { jobs: Some(1), ..options.clone() };
     check_workspace(input, &options, &|_, _| {}).unwrap_or_else(|message| Outcome {
         problems: vec![Problem { path: path.to_owned(), message, fatal: true }],
@@ -92,6 +115,7 @@ pub fn check_source(path: &str, text: &str, options: &Options) -> Outcome {
 fn finish(outcome: &mut Outcome) {
     outcome.problems.sort_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
     outcome.sites.sort_by(|a, b| (&a.place.source.path, a.place.span).cmp(&(&b.place.source.path, b.place.span)));
+    outcome.allows.sort_by(|a, b| (&a.place.source.path, a.place.span).cmp(&(&b.place.source.path, b.place.span)));
     outcome.findings.sort_by(|a, b| {
         let key = |f: &Finding| (f.sites[0].place.source.path.clone(), f.sites[0].place.span, f.rule.code);
         key(a).cmp(&key(b))
@@ -100,12 +124,13 @@ fn finish(outcome: &mut Outcome) {
     outcome.summary.undecided = outcome.sites.iter().filter(|s| matches!(s.verdict, Verdict::Undecided(_))).count();
 }
 
-fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() + Sync)) -> Outcome {
+fn check_unit(unit: Unit, models: &Models, config: &Config, options: &Options, tick: &(dyn Fn() + Sync)) -> Outcome {
     let mut outcome = Outcome::default();
     let read: Vec<Result<(Loaded, Option<Problem>), Problem>> = unit
         .files
         .into_par_iter()
-        .map(|entry| {
+        .map(|mut entry| {
+            entry.reported &= config.reports(&entry.path);
             let loaded = load(entry);
             tick();
             loaded
@@ -130,8 +155,10 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
         }
     }
     let kept = if options.fixes { files.clone() } else { Vec::new() };
+    let suppressions = suppress::collect(&files, options);
     let program = Program::new(files);
-    let db = Db::new(&program, models);
+    let fresh_retries = config.base.fresh_retries.as_ref().map_or(FRESH_RETRIES, |given| given.value);
+    let db = Db::new(&program, models, 1 + fresh_retries);
     let functions: Vec<FnId> = program
         .functions()
         .filter(|id| {
@@ -160,6 +187,8 @@ fn check_unit(unit: Unit, models: &Models, options: &Options, tick: &(dyn Fn() +
     let (sites, findings) = rules::judge_policies(&db, &policies, &loops, findings, options);
     outcome.sites.extend(sites);
     outcome.findings = findings;
+    suppress::apply(suppressions, &program, options, &mut outcome);
+    outcome.findings.retain_mut(|finding| config.level(finding));
     if options.fixes {
         let reported: Vec<(&site::Examined, usize)> = examined
             .iter()

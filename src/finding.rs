@@ -15,6 +15,14 @@ pub enum Level {
 }
 
 impl Level {
+    /// One level lower; a note stays one.
+    pub fn milder(self) -> Level {
+        match self {
+            Level::Deny => Level::Warn,
+            Level::Warn | Level::Note => Level::Note,
+        }
+    }
+
     /// The word used in reports and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,6 +66,8 @@ pub enum SiteKind {
     Policy,
     /// A function that calls itself after a delay
     Recursion,
+    /// No code: a comment that suppresses
+    Comment,
 }
 
 impl SiteKind {
@@ -68,6 +78,7 @@ impl SiteKind {
             SiteKind::Combinator => "combinator",
             SiteKind::Policy => "policy",
             SiteKind::Recursion => "recursion",
+            SiteKind::Comment => "comment",
         }
     }
 }
@@ -107,6 +118,8 @@ pub enum Role {
     BackEdge,
     /// What the code does about the credential, or the test of a flag.
     Guard,
+    /// A comment, where the finding is about one.
+    Comment,
 }
 
 impl Role {
@@ -118,6 +131,7 @@ impl Role {
             Role::Delay => "delay",
             Role::BackEdge => "back-edge",
             Role::Guard => "guard",
+            Role::Comment => "comment",
         }
     }
 }
@@ -233,6 +247,13 @@ pub struct Edit {
     pub text: String,
 }
 
+impl Finding {
+    /// The attempt that it is about: what a short report points at.
+    pub fn place(&self) -> &Place {
+        self.witness.first().map_or(&self.sites[0].place, |step| &step.place)
+    }
+}
+
 /// What a retry site does against a dead key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
@@ -309,6 +330,19 @@ pub struct Site {
     pub is_test: bool,
 }
 
+/// A suppression in a comment.
+#[derive(Clone, Debug)]
+pub struct Allow {
+    /// The comment.
+    pub place: Place,
+    /// The rules that it names.
+    pub rules: Vec<&'static Rule>,
+    /// Why; empty where it does not say.
+    pub reason: String,
+    /// How many findings it suppresses.
+    pub uses: usize,
+}
+
 /// Something that kept a part of the input from being analysed.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -333,6 +367,8 @@ pub struct Summary {
     pub undecided: usize,
     /// Files, or parts of files, that could not be parsed or read.
     pub skipped: usize,
+    /// Findings that a comment suppresses.
+    pub suppressed: usize,
 }
 
 /// All that a run says.
@@ -342,8 +378,18 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Ordered by path, then place.
     pub sites: Vec<Site>,
+    /// Suppressions, ordered by path, then place.
+    pub allows: Vec<Allow>,
     /// Ordered by path.
     pub problems: Vec<Problem>,
     /// Counts.
     pub summary: Summary,
+}
+
+impl Outcome {
+    /// The function that a finding's first site stands in; empty where it stands in none.
+    pub fn function(&self, finding: &Finding) -> &str {
+        let site = &finding.sites[0].place;
+        self.sites.iter().find(|known| known.place == *site).map_or("", |known| &known.function)
+    }
 }

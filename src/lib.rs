@@ -7,6 +7,7 @@
 
 mod check;
 pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod finding;
 pub mod fix;
@@ -14,7 +15,10 @@ pub mod ir;
 pub mod models;
 pub mod report;
 pub mod rules;
+mod suggest;
+pub mod suppress;
 pub mod syntax;
 pub mod workspace;
+mod write;
 
 pub use check::{Options, check_source, check_workspace};

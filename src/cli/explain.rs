@@ -4,7 +4,9 @@ use clap::Args;
 
 use super::Exit;
 use super::console::Console;
+use crate::report::words::{about, body};
 use crate::rules::{self, Rule};
+use crate::suggest;
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
@@ -12,9 +14,6 @@ pub(super) struct Explain {
     /// A rule's code (RL001) or name (auth-backoff)
     rule: Option<String>,
 }
-
-/// A name less like any rule than this gets no suggestion.
-const ALIKE: f64 = 0.7;
 
 impl Explain {
     pub(super) fn run(&self, console: &Console) -> Exit {
@@ -34,21 +33,12 @@ fn page(rule: &Rule) -> String {
     format!("{} {}, {} by default\n\n{body}\n", rule.code, rule.name, rule.level.as_str())
 }
 
-fn body(page: &str) -> &str {
-    let inside = page.strip_prefix("---\n");
-    inside.and_then(|rest| rest.split_once("\n---\n")).map_or(page, |(_, body)| body)
-}
-
 /// Every rule with the first sentence of its page.
 fn list() -> String {
     let widest = rules::RULES.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for rule in rules::RULES {
-        let about = body(rule.page)
-            .lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty() && !line.starts_with('#'))
-            .unwrap_or_default();
+        let about = about(rule.page);
         out.push_str(&format!("{}  {:widest$}  {:4}  {about}\n", rule.code, rule.name, rule.level.as_str()));
     }
     out.push_str("\n`retrylint explain RULE` shows a rule's page\n");
@@ -57,24 +47,6 @@ fn list() -> String {
 
 /// Says that there is no such rule, and which was meant.
 pub(super) fn unknown(asked: &str) -> String {
-    let likeness = |name: &str| strsim::jaro_winkler(&asked.to_lowercase(), &name.to_lowercase());
-    let names = rules::RULES.iter().flat_map(|rule| [rule.code, rule.name]);
-    let best = names.map(|name| (likeness(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));
-    match best {
-        Some((likeness, name)) if likeness >= ALIKE => {
-            format!("no rule is called `{asked}`: did you mean `{name}`?")
-        }
-        _ => format!("no rule is called `{asked}`: `retrylint explain` lists the rules"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::body;
-
-    #[test]
-    fn front_matter_is_not_shown() {
-        assert_eq!(body("---\ncode: RL001\n---\n# Title\n"), "# Title\n");
-        assert_eq!(body("# Title\n---\n"), "# Title\n---\n");
-    }
+    let told = suggest::unknown("rule", asked, rules::names());
+    if told.ends_with('?') { told } else { format!("{told}: `retrylint explain` lists the rules") }
 }

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::Exit;
 use super::console::Console;
 use super::progress::Progress;
-use super::{Exit, Format};
+use super::settings::Choice;
+use crate::config::Configs;
 use crate::finding::Outcome;
-use crate::fix::apply::{self, Choice, Plan};
+use crate::fix::apply::{self, Plan};
 use crate::workspace::{self, Stdin};
 use crate::{Options, report};
 
@@ -19,10 +21,6 @@ use crate::{Options, report};
 pub(super) struct Input {
     /// Files and folders; `-` is standard input [default: the current folder]
     paths: Vec<PathBuf>,
-
-    /// The form of the report
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub(super) format: Format,
 
     /// Look at test code too: tests/, benches/, #[cfg(test)], #[test]
     #[arg(long)]
@@ -36,27 +34,30 @@ pub(super) struct Input {
     #[arg(long, value_name = "FILE")]
     models: Vec<PathBuf>,
 
+    #[command(flatten)]
+    choice: Choice,
+
     /// The file that standard input stands for; gives it its package, modules and name in reports
     #[arg(long, value_name = "FILE")]
     stdin_filename: Option<PathBuf>,
 }
 
 impl Input {
-    /// Reads and analyses the input. Problems are told on standard error; the exit is that of trouble, if there was any
+    /// Reads and analyses the input, with a repair for each finding where `fixes` asks for it. Problems are told on standard error; the exit is that of trouble, if there was any
     /// that must fail the run.
-    pub(super) fn analyse(&self, pedantic: bool, console: &Console) -> Result<(Outcome, Exit), Exit> {
-        let is_stdin = |path: &PathBuf| path == Path::new("-");
-        let stdin = if self.paths.iter().any(is_stdin) {
+    pub(super) fn analyse(&self, pedantic: bool, fixes: bool, console: &Console) -> Result<(Outcome, Exit), Exit> {
+        let stdin = if self.reads_stdin() {
             Some(self.read_stdin().map_err(|message| console.fail(&message))?)
         } else if self.stdin_filename.is_some() {
             return Err(console.fail("--stdin-filename says what standard input stands for: give `-` as a path too"));
         } else {
             None
         };
-        let paths: Vec<PathBuf> = self.paths.iter().filter(|path| !is_stdin(path)).cloned().collect();
-        let options = self.options(pedantic);
+        let paths: Vec<PathBuf> = self.paths.iter().filter(|path| *path != Path::new("-")).cloned().collect();
+        let mut input = workspace::load(&paths, stdin);
+        let configs = self.choice.configs(&mut input, console)?;
+        let options = self.options(pedantic, fixes, configs);
         let progress = Progress::new();
-        let input = workspace::load(&paths, stdin);
         let outcome = crate::check_workspace(input, &options, &|done, total| progress.show(done, total));
         progress.finish();
         let outcome = outcome.map_err(|message| console.fail(&message))?;
@@ -64,20 +65,20 @@ impl Input {
         Ok((outcome, exit))
     }
 
-    fn options(&self, pedantic: bool) -> Options {
+    fn options(&self, pedantic: bool, fixes: bool, configs: Configs) -> Options {
         Options {
             include_tests: self.include_tests,
             pedantic,
-            // A program that reads the report may want to offer them.
-            fixes: self.format == Format::Json,
+            fixes,
             jobs: self.jobs.map(NonZeroUsize::get),
             models: self.models.clone(),
+            configs,
         }
     }
 
     /// The paths, where all of them stand for something that can be written to.
     pub(super) fn on_disk(&self) -> Result<Vec<PathBuf>, String> {
-        if self.stdin_filename.is_some() || self.paths.iter().any(|path| path == Path::new("-")) {
+        if self.stdin_filename.is_some() || self.reads_stdin() {
             return Err("a fix is written to files: name them instead of `-`".to_owned());
         }
         Ok(if self.paths.is_empty() { vec![PathBuf::from(".")] } else { self.paths.clone() })
@@ -88,15 +89,21 @@ impl Input {
         &self,
         paths: &[PathBuf],
         pedantic: bool,
-        choice: &Choice,
+        repairs: &apply::Choice,
         console: &Console,
     ) -> Result<(Plan, Exit), Exit> {
+        let configs = self.choice.configs(&mut workspace::load(paths, None), console)?;
         let progress = Progress::new();
-        let plan = apply::plan(paths, &self.options(pedantic), choice, &|done, total| progress.show(done, total));
+        let options = self.options(pedantic, true, configs);
+        let plan = apply::plan(paths, &options, repairs, &|done, total| progress.show(done, total));
         progress.finish();
         let plan = plan.map_err(|message| console.fail(&message))?;
         let exit = tell_problems(&plan.left, console);
         Ok((plan, exit))
+    }
+
+    pub(super) fn reads_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path == Path::new("-"))
     }
 
     fn read_stdin(&self) -> Result<Stdin, String> {

@@ -1,17 +1,21 @@
 //! The command line: one file per subcommand. The only part that names clap.
 
+mod allows;
 mod check;
+mod config;
 mod console;
 mod explain;
 mod fix;
 mod input;
+mod output;
 mod progress;
+mod settings;
 mod sites;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use console::{Color, Console};
 
@@ -44,17 +48,12 @@ enum Command {
     Fix(fix::Fix),
     /// List every retry site, what it does with a dead key, and what is not known about it
     Sites(sites::Sites),
+    /// List the suppressions in the code, with their reasons
+    Allows(allows::Allows),
+    /// Show what is configured, and where
+    Config(config::Config),
     /// Show a rule's page; without a rule, list the rules
     Explain(explain::Explain),
-}
-
-/// The form of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Text with snippets, for people
-    Human,
-    /// One JSON document; see docs/json.md
-    Json,
 }
 
 /// How a run ends.
@@ -80,6 +79,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(check) => check.run(&console),
         Command::Fix(fix) => fix.run(&console),
         Command::Sites(sites) => sites.run(&console),
+        Command::Allows(allows) => allows.run(&console),
+        Command::Config(config) => config.run(&console),
         Command::Explain(explain) => explain.run(&console),
     };
     ExitCode::from(exit as u8)

@@ -29,6 +29,8 @@ const SHARDS: usize = 64;
 pub struct Db<'a> {
     /// The program with the models.
     pub lookup: Lookup<'a>,
+    /// Attempts with a dead key that a healthy loop may make.
+    pub allowed: u32,
     summaries: Vec<Summary>,
     scopes: Vec<Arc<Scope>>,
     /// Calls from a function to the nearest network call; `None` where there is none within [`HOPS`].
@@ -47,13 +49,14 @@ pub struct Db<'a> {
 
 impl<'a> Db<'a> {
     /// Summarises every function of the unit.
-    pub fn new(program: &'a Program, models: &'a Models) -> Db<'a> {
+    pub fn new(program: &'a Program, models: &'a Models, allowed: u32) -> Db<'a> {
         let lookup = Lookup { program, models };
         let ids: Vec<FnId> = program.functions().collect();
         let scopes: Vec<Arc<Scope>> = ids.par_iter().map(|id| Arc::new(Scope::of(program, *id))).collect();
         let summaries: Vec<Summary> = ids.par_iter().map(|id| summary::summarise(lookup, *id)).collect();
         let mut db = Db {
             lookup,
+            allowed,
             summaries,
             scopes,
             network_hops: vec![None; ids.len()],

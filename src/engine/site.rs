@@ -48,12 +48,21 @@ pub struct Shown {
     pub open: Vec<At>,
     /// It stops, and with another answer to an opaque question about the failure it goes on.
     pub swayed: bool,
+    /// The attempts that a healthy loop may make.
+    allowed: u32,
 }
 
 impl Shown {
     /// Another run with the same answers.
     pub(super) fn with(&self, run: Run) -> Shown {
-        Shown { run, forced: self.forced.clone(), assumed: Vec::new(), open: Vec::new(), swayed: false }
+        Shown {
+            run,
+            forced: self.forced.clone(),
+            assumed: Vec::new(),
+            open: Vec::new(),
+            swayed: false,
+            allowed: self.allowed,
+        }
     }
 
     /// The answers that were not the default.
@@ -63,7 +72,7 @@ impl Shown {
 
     /// More attempts than a healthy loop makes, without waiting for something else in between.
     pub fn burns(&self) -> bool {
-        self.run.attempts > ALLOWED && !self.is_event_driven()
+        self.run.attempts > self.allowed && !self.is_event_driven()
     }
 
     /// It is still going when the run is cut off.
@@ -673,7 +682,7 @@ pub(super) fn furthest(db: &Db<'_>, scenario: Scenario, target: Target, with: Wi
     let mut run = again(forced.clone());
     let mut tried: FxHashSet<(At, bool)> = FxHashSet::default();
     let mut left = RERUNS;
-    while run.attempts <= ALLOWED && run.exit == Exit::Left || run.attempts == 0 {
+    while run.attempts <= db.allowed && run.exit == Exit::Left || run.attempts == 0 {
         let last = run.attempts;
         let open = |d: &&Decision, tried: &FxHashSet<(At, bool)>, forced: &Forced| {
             let here = d.attempts == last && (!d.in_attempt || !run.hit);
@@ -701,7 +710,7 @@ pub(super) fn furthest(db: &Db<'_>, scenario: Scenario, target: Target, with: Wi
             forced.remove(&(at, after));
         }
     }
-    Shown { run, forced, assumed: Vec::new(), open: Vec::new(), swayed: false }
+    Shown { run, forced, assumed: Vec::new(), open: Vec::new(), swayed: false, allowed: db.allowed }
 }
 
 /// The same, and then looks which answers it rests on.
@@ -719,7 +728,7 @@ fn explore(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> S
         let mut forced = shown.forced.clone();
         forced.insert((decision.at, decision.after), !decision.taken);
         let other = again(forced);
-        if other.attempts <= ALLOWED && other.exit == Exit::Left {
+        if other.attempts <= db.allowed && other.exit == Exit::Left {
             let list = if decision.tainted { &mut shown.open } else { &mut shown.assumed };
             list.push(decision.at);
         }

@@ -30,7 +30,9 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     match facts.kind {
         SiteKind::Loop => {}
         SiteKind::Recursion => return Err("a function that calls itself is not repaired".to_owned()),
-        SiteKind::Combinator | SiteKind::Policy => return Err("calls of retry libraries are not repaired".to_owned()),
+        SiteKind::Combinator | SiteKind::Policy | SiteKind::Comment => {
+            return Err("calls of retry libraries are not repaired".to_owned());
+        }
     }
     let nowhere = || "the run could not be followed statement by statement".to_owned();
     let scene = Scene::of(db, facts).ok_or_else(nowhere)?;

@@ -72,7 +72,7 @@ pub fn propose(
         let verdicts: Vec<Verdict> = match changed {
             Some(files) => {
                 let program = Program::new(files);
-                let after = Db::new(&program, db.lookup.models);
+                let after = Db::new(&program, db.lookup.models, db.allowed);
                 let known: Vec<(FileId, Span, &str)> = findings.iter().filter_map(|f| key(db, f)).collect();
                 let new = new_findings(db, &after, &edits, &known, options);
                 batch.iter().map(|i| prove(db, &after, &tasks[*i], &edits, &new, options)).collect()

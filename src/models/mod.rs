@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::ir::Name;
+use crate::workspace::toml_error;
 
 mod retry;
 mod words;
@@ -252,7 +253,7 @@ impl Models {
             std::fs::read_to_string(file).map_err(|e| format!("cannot read the model file {}: {e}", file.display()))?;
         self.add(&text).map_err(|e| {
             let known = "see rules/models/reqwest.toml for the form";
-            format!("the model file {} is not valid: {}; {known}", file.display(), e.to_string().trim_end())
+            format!("the model file {} is {}; {known}", file.display(), toml_error(&text, &e))
         })
     }
 

@@ -107,14 +107,14 @@ impl Excerpts {
             let joined = rest.windows(2).take_while(|pair| pair[1].line - pair[0].line <= GAP + 2 * AROUND).count() + 1;
             let (these, others) = rest.split_at(joined);
             rest = others;
-            let shown = |line: &u32| *line <= source.lines() && !line_text(&source, *line).trim().is_empty();
+            let shown = |line: &u32| *line <= source.lines() && !source.line_text(*line).trim().is_empty();
             let last_mark = these.last().map_or(raw.line, |last| last.line);
             let first = Some(raw.line.saturating_sub(AROUND).max(1)).filter(shown).unwrap_or(raw.line);
             let last = Some(last_mark + AROUND).filter(shown).unwrap_or(last_mark);
             let start = self.text.len();
             for line in first..=last {
                 let marks: Vec<&Raw> = these.iter().filter(|raw| raw.line == line).collect();
-                self.line(line_text(&source, line), &marks);
+                self.line(source.line_text(line), &marks);
             }
             self.windows.push(Window { range: start..self.text.len(), path: source.path.clone(), first, last, head });
         }
@@ -154,7 +154,7 @@ impl Raw {
     fn of(step: &Step, label: String, primary: bool) -> Raw {
         let source = Arc::clone(&step.place.source);
         let line = step.place.start_line();
-        let text = line_text(&source, line);
+        let text = source.line_text(line);
         let begin = source.line_start(line) + hidden(&source, line);
         let start = (step.place.span.start.saturating_sub(begin) as usize).min(text.len());
         let end = (step.place.span.end.saturating_sub(begin) as usize).clamp(start, text.len());
@@ -178,19 +178,13 @@ fn part(file: &mut [Raw]) {
             && one.end > next.start
         {
             if one.start < next.start {
-                let kept = line_text(&one.source, one.line).get(one.start..next.start).unwrap_or("");
+                let kept = one.source.line_text(one.line).get(one.start..next.start).unwrap_or("");
                 one.end = one.start + kept.trim_end().len();
             } else {
                 next.start = one.end;
             }
         }
     }
-}
-
-/// A line without its end, and without a BOM.
-fn line_text(source: &Source, line: u32) -> &str {
-    let range = (source.line_start(line) + hidden(source, line)) as usize..source.line_start(line + 1) as usize;
-    source.text.get(range).unwrap_or("").trim_end_matches(['\n', '\r'])
 }
 
 /// The bytes of the BOM in front of this line.

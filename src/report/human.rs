@@ -5,6 +5,7 @@
 //! separate boxes is joined to one.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, Severity,
@@ -14,11 +15,32 @@ use miette::{
 use super::excerpt::{Excerpts, Window};
 use super::words::{code, count, one_line, shorten, thousands, visible, wrap};
 use super::{Look, style};
-use crate::finding::{Certainty, Finding, Level, Outcome, Problem, Role};
+use crate::config::Fault;
+use crate::finding::{Certainty, Finding, Level, Outcome, Problem, Role, Step};
+
+/// Everything that a run says: the findings, the figures, where to read more.
+pub fn report(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    for found in &outcome.findings {
+        writeln!(out, "{}", finding(found, look))?;
+    }
+    out.write_all(summary(outcome, look).as_bytes())?;
+    out.write_all(more(outcome).as_bytes())
+}
 
 /// A finding with its snippets and what to do; ends with a line end.
 pub fn finding(finding: &Finding, look: Look) -> String {
-    let report = Report { finding, excerpts: Excerpts::of(&finding.witness), look };
+    let report = Report {
+        code: format!("retrylint::{} ({})", finding.rule.name, finding.rule.code),
+        severity: match finding.level {
+            Level::Deny => Severity::Error,
+            Level::Warn => Severity::Warning,
+            Level::Note => Severity::Advice,
+        },
+        message: &finding.message,
+        help: &finding.help,
+        excerpts: Excerpts::of(&finding.witness),
+        look,
+    };
     // If miette cannot draw what we give it, the finding still counts.
     let drawn = if look.graphics { report.draw().ok() } else { None };
     let mut out = drawn.unwrap_or_else(|| tell(finding));
@@ -26,6 +48,25 @@ pub fn finding(finding: &Finding, look: Look) -> String {
         out.push_str(&doubt(finding, look));
     }
     out
+}
+
+/// What is wrong with a configuration, with its place in the file.
+pub fn fault(fault: &Fault, look: Look) -> String {
+    let Fault { place, message, label, help } = fault;
+    let step = Step { role: Role::Attempt, place: place.clone(), what: label.clone() };
+    let report = Report {
+        code: "retrylint::config".to_owned(),
+        severity: Severity::Error,
+        message,
+        help,
+        excerpts: Excerpts::of(std::slice::from_ref(&step)),
+        look,
+    };
+    let drawn = if look.graphics { report.draw().ok() } else { None };
+    drawn.unwrap_or_else(|| {
+        let (path, line, column) = (&place.source.path, place.start_line(), place.column());
+        format!("error: {path}:{line}:{column}: {message}\n  help: {help}\n")
+    })
 }
 
 /// A finding in sentences.
@@ -60,7 +101,7 @@ fn doubt(finding: &Finding, look: Look) -> String {
 }
 
 /// The last line: what was looked at, and what came of it.
-pub fn summary(outcome: &Outcome, look: Look) -> String {
+fn summary(outcome: &Outcome, look: Look) -> String {
     let figures = &outcome.summary;
     let findings = outcome.findings.len();
     let worst = outcome.findings.iter().map(|finding| finding.level).max();
@@ -70,8 +111,12 @@ pub fn summary(outcome: &Outcome, look: Look) -> String {
         Some(Level::Warn) => style::WARN,
         Some(Level::Deny) => style::BAD,
     };
+    let suppressed = match figures.suppressed {
+        0 => String::new(),
+        n => format!(", {} suppressed", thousands(n)),
+    };
     format!(
-        "checked {} ({}), {}: {}, {} undecided, {} skipped\n",
+        "checked {} ({}), {}: {}, {} undecided, {} skipped{suppressed}\n",
         count(figures.files, "file"),
         count(figures.lines, "line"),
         count(figures.sites, "retry site"),
@@ -82,7 +127,7 @@ pub fn summary(outcome: &Outcome, look: Look) -> String {
 }
 
 /// Which rules spoke, and how to read about them. Empty without findings.
-pub fn more(outcome: &Outcome) -> String {
+fn more(outcome: &Outcome) -> String {
     let mut rules: Vec<_> = outcome.findings.iter().map(|finding| finding.rule).collect();
     rules.sort_by_key(|rule| rule.code);
     rules.dedup();
@@ -109,7 +154,10 @@ pub fn problem(problem: &Problem, look: Look) -> String {
 
 /// A finding in the form that miette reads.
 struct Report<'a> {
-    finding: &'a Finding,
+    code: String,
+    severity: Severity,
+    message: &'a str,
+    help: &'a str,
     excerpts: Excerpts,
     look: Look,
 }
@@ -119,7 +167,7 @@ impl Report<'_> {
         let mut theme = if self.look.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let styles = &mut theme.styles;
         let of = |role| match role {
-            Role::Attempt => styles.error,
+            Role::Attempt | Role::Comment => styles.error,
             Role::Test => styles.warning,
             Role::Guard => styles.help,
             Role::Delay => styles.advice,
@@ -177,13 +225,13 @@ fn join_boxes(drawn: &str, windows: &[Window]) -> String {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&wrap(&self.finding.message, self.look.width.saturating_sub(6)).join("\n"))
+        f.write_str(&wrap(self.message, self.look.width.saturating_sub(6)).join("\n"))
     }
 }
 
 impl fmt::Debug for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.finding, f)
+        f.write_str(self.message)
     }
 }
 
@@ -191,19 +239,15 @@ impl std::error::Error for Report<'_> {}
 
 impl Diagnostic for Report<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(format!("retrylint::{} ({})", self.finding.rule.name, self.finding.rule.code)))
+        Some(Box::new(&self.code))
     }
 
     fn severity(&self) -> Option<Severity> {
-        Some(match self.finding.level {
-            Level::Deny => Severity::Error,
-            Level::Warn => Severity::Warning,
-            Level::Note => Severity::Advice,
-        })
+        Some(self.severity)
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(wrap(&self.finding.help, self.look.width.saturating_sub(10)).join("\n")))
+        Some(Box::new(wrap(self.help, self.look.width.saturating_sub(10)).join("\n")))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

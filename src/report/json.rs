@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::words::{code, shorten};
 use crate::finding::{
-    Attempts, Behaviour, Edit, Finding, Fix, Outcome, Problem, Site, SiteRef, Slept, Step, Summary, Verdict,
+    Allow, Attempts, Behaviour, Edit, Finding, Fix, Outcome, Problem, Site, SiteRef, Slept, Step, Summary, Verdict,
 };
 use crate::workspace::source::Place;
 
@@ -18,7 +18,7 @@ pub const VERSION: u32 = 1;
 const LONGEST_ATTEMPT: usize = 200;
 
 /// Writes what `check` found.
-pub fn check(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
+pub fn check(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     write(
         out,
         &CheckReport {
@@ -31,7 +31,7 @@ pub fn check(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Writes what `sites` found.
-pub fn sites(outcome: &Outcome, sites: &[&Site], out: &mut impl Write) -> io::Result<()> {
+pub fn sites(outcome: &Outcome, sites: &[&Site], out: &mut dyn Write) -> io::Result<()> {
     write(
         out,
         &SitesReport {
@@ -43,7 +43,20 @@ pub fn sites(outcome: &Outcome, sites: &[&Site], out: &mut impl Write) -> io::Re
     )
 }
 
-fn write(out: &mut impl Write, report: &impl Serialize) -> io::Result<()> {
+/// Writes the suppressions.
+pub fn allows(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    write(
+        out,
+        &AllowsReport {
+            version: VERSION,
+            allows: outcome.allows.iter().map(AllowRow::from).collect(),
+            summary: Figures::of(outcome),
+            problems: outcome.problems.iter().map(ProblemRow::from).collect(),
+        },
+    )
+}
+
+fn write(out: &mut dyn Write, report: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report)?;
     out.write_all(b"\n")
 }
@@ -62,6 +75,35 @@ struct SitesReport<'a> {
     sites: Vec<SiteRow<'a>>,
     summary: Figures,
     problems: Vec<ProblemRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct AllowsReport<'a> {
+    version: u32,
+    allows: Vec<AllowRow<'a>>,
+    summary: Figures,
+    problems: Vec<ProblemRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct AllowRow<'a> {
+    path: &'a str,
+    line: u32,
+    rules: Vec<&'a str>,
+    reason: &'a str,
+    uses: usize,
+}
+
+impl<'a> From<&'a Allow> for AllowRow<'a> {
+    fn from(allow: &'a Allow) -> AllowRow<'a> {
+        AllowRow {
+            path: &allow.place.source.path,
+            line: allow.place.start_line(),
+            rules: allow.rules.iter().map(|rule| rule.name).collect(),
+            reason: &allow.reason,
+            uses: allow.uses,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -296,12 +338,13 @@ struct Figures {
     findings: usize,
     undecided: usize,
     skipped: usize,
+    suppressed: usize,
 }
 
 impl Figures {
     fn of(outcome: &Outcome) -> Figures {
-        let Summary { files, lines, sites, undecided, skipped } = outcome.summary;
-        Figures { files, lines, sites, findings: outcome.findings.len(), undecided, skipped }
+        let Summary { files, lines, sites, undecided, skipped, suppressed } = outcome.summary;
+        Figures { files, lines, sites, findings: outcome.findings.len(), undecided, skipped, suppressed }
     }
 }
 
@@ -334,6 +377,7 @@ mod tests {
     fn sample() -> Outcome {
         let source = Arc::new(Source::new("a.rs".to_owned(), PathBuf::from("a.rs"), "é loop {\n}\n".to_owned()));
         let place = Place { source, span: Span { start: 3, end: 11 } };
+        let allowed = place.clone();
         let slept = Some(Slept { least: 0.1 + 0.2, most: 155.0, partial: true });
         Outcome {
             findings: vec![Finding {
@@ -367,17 +411,19 @@ mod tests {
                 scenarios: vec![("dead-key", Behaviour::Burns), ("stale-token", Behaviour::Recovers)],
                 is_test: false,
             }],
+            allows: vec![Allow { place: allowed, rules: vec![&RULE], reason: "r".to_owned(), uses: 1 }],
             problems: vec![Problem { path: "b.rs".to_owned(), message: "p".to_owned(), fatal: true }],
             summary: Summary::default(),
         }
     }
 
-    fn documents() -> [String; 2] {
+    fn documents() -> [String; 3] {
         let outcome = sample();
-        let (mut one, mut other) = (Vec::new(), Vec::new());
+        let (mut one, mut other, mut third) = (Vec::new(), Vec::new(), Vec::new());
         check(&outcome, &mut one).expect("memory takes all");
         sites(&outcome, &outcome.sites.iter().collect::<Vec<_>>(), &mut other).expect("memory takes all");
-        [one, other].map(|bytes| String::from_utf8(bytes).expect("JSON is UTF-8"))
+        allows(&outcome, &mut third).expect("memory takes all");
+        [one, other, third].map(|bytes| String::from_utf8(bytes).expect("JSON is UTF-8"))
     }
 
     #[test]
@@ -445,7 +491,8 @@ mod tests {
     "sites": 0,
     "findings": 1,
     "undecided": 0,
-    "skipped": 0
+    "skipped": 0,
+    "suppressed": 0
   },
   "problems": [
     {

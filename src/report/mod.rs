@@ -1,13 +1,25 @@
-//! What a run says, in the forms it can be said: for people ([`human`], [`sites`]) and for programs ([`json`]).
+//! What a run says, in the forms it can be said: for people ([`human`], [`sites`], [`allows`]), for programs ([`json`]), for
+//! compilers' readers ([`rustc`]), for code scanning ([`sarif`]) and for CI ([`github`], [`gitlab`], [`junit`]).
 //!
 //! Reports only read findings and sites; they decide nothing but how to show them.
 
+pub mod allows;
+pub mod config;
 mod excerpt;
+mod fingerprint;
 pub mod fixes;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
+mod paths;
+pub mod rustc;
+pub mod sarif;
 pub mod sites;
-mod words;
+pub(crate) mod words;
+
+pub use paths::Root;
 
 /// How text for people is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use crate::finding::{Attempts, Slept};
 
 /// `1 finding`, `2 findings`, `2,310 lines`
-pub(super) fn count(n: usize, what: &str) -> String {
+pub(crate) fn count(n: usize, what: &str) -> String {
     format!("{} {what}{}", thousands(n), if n == 1 { "" } else { "s" })
 }
 
@@ -94,6 +94,18 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A rule's page without its front matter, which is for programs.
+pub(crate) fn body(page: &str) -> &str {
+    let inside = page.strip_prefix("---\n");
+    inside.and_then(|rest| rest.split_once("\n---\n")).map_or(page, |(_, body)| body)
+}
+
+/// The sentence under the title of a rule's page.
+pub(crate) fn about(page: &str) -> &str {
+    let mut lines = body(page).lines().map(str::trim);
+    lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default()
+}
+
 /// What a terminal would obey instead of show: control characters, and those that turn the direction of writing.
 pub(super) fn visible(c: char) -> char {
     match c {
@@ -126,6 +138,13 @@ mod tests {
         ];
         let said = all.map(|(least, most, partial)| slept(Slept { least, most, partial }));
         assert_eq!(said, ["155 s", "100-155.5 s", "at least 30 s", "no time", "an unknown time", "250 ms"]);
+    }
+
+    #[test]
+    fn front_matter_is_not_shown() {
+        assert_eq!(body("---\ncode: RL001\n---\n# Title\n"), "# Title\n");
+        assert_eq!(body("# Title\n---\n"), "# Title\n---\n");
+        assert_eq!(about("---\ncode: RL001\n---\n\n# Title\n\nSays so.\n"), "Says so.");
     }
 
     #[test]

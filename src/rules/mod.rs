@@ -30,9 +30,11 @@ mod silent_auth_retry;
 mod sleep_before_abort;
 mod stale_credential;
 mod status_dropped;
+mod unused_suppression;
 mod witness;
 
 pub use policies::judge as judge_policies;
+pub(crate) use unused_suppression::RULE as UNUSED_SUPPRESSION;
 
 /// A rule and its page.
 pub struct Rule {
@@ -76,6 +78,11 @@ pub fn find(code_or_name: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|r| r.code.eq_ignore_ascii_case(code_or_name) || r.name == code_or_name)
 }
 
+/// The codes and names of all rules.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    RULES.iter().flat_map(|rule| [rule.code, rule.name])
+}
+
 /// Every rule, by code.
 pub static RULES: &[&Rule] = &[
     &auth_backoff::RULE,
@@ -98,6 +105,7 @@ pub static RULES: &[&Rule] = &[
     &silent_auth_retry::RULE,
     &status_dropped::RULE,
     &nested_retry::RULE,
+    &unused_suppression::RULE,
 ];
 
 /// The verdict on a site, and the finding that follows from it.
@@ -138,12 +146,6 @@ fn certainty(shown: &Shown, evidence: &Evidence) -> Certainty {
     }
 }
 
-fn lowered(mut level: Level, steps: u32) -> Level {
-    for _ in 0..steps {
-        level = match level {
-            Level::Deny => Level::Warn,
-            Level::Warn | Level::Note => Level::Note,
-        };
-    }
-    level
+fn lowered(level: Level, steps: u32) -> Level {
+    (0..steps).fold(level, |level, _| level.milder())
 }

@@ -4,6 +4,7 @@
 //! it can of a file that does not parse, and the other files lower `syn` trees: `lower` holds what they share. Nothing
 //! outside of this module names `syn`, `proc_macro2` or `quote`.
 
+mod comments;
 mod depth;
 mod expr;
 mod items;
@@ -17,5 +18,6 @@ mod recover;
 mod scan;
 mod types;
 
+pub use comments::{Comment, comments};
 pub use lower::MAX_DEPTH;
 pub use parse::{Parsed, STACK_SIZE, parse};

@@ -26,11 +26,13 @@ pub(super) struct Scanner<'a> {
     at: usize,
     /// Where a string or comment starts that never ends.
     unterminated: Option<usize>,
+    /// The comments that were passed over.
+    pub(super) comments: Vec<Range<usize>>,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str, at: usize) -> Scanner<'a> {
-        Scanner { text, bytes: text.as_bytes(), at, unterminated: None }
+        Scanner { text, bytes: text.as_bytes(), at, unterminated: None, comments: Vec::new() }
     }
 
     fn byte(&self, ahead: usize) -> u8 {
@@ -53,10 +55,13 @@ impl<'a> Scanner<'a> {
                 }
                 b'/' if self.byte(1) == b'/' => {
                     self.at = self.find(b'\n', start).unwrap_or(self.bytes.len());
+                    let carriage_return = usize::from(self.bytes[self.at - 1] == b'\r');
+                    self.comments.push(start..self.at - carriage_return);
                     continue;
                 }
                 b'/' if self.byte(1) == b'*' => {
                     self.block_comment();
+                    self.comments.push(start..self.at);
                     continue;
                 }
                 open @ (b'(' | b'[' | b'{') => {

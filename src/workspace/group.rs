@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::layout::{Layout, Spot, module};
 use super::manifest::{Manifest, Manifests};
 use super::names::PathNames;
+use super::settings;
 use super::walk::{FoundFile, rust_files};
 use super::{FileEntry, Package, Unit};
 use crate::finding::Problem;
@@ -218,7 +219,8 @@ impl Draft {
             files.push(entry(file, spot, None, true));
         }
         files.sort_by(|a, b| a.display.cmp(&b.display));
-        Unit { root, files }
+        let settings = settings::of(&root, &dirs, manifests);
+        Unit { root, files, settings }
     }
 }
 

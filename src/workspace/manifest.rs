@@ -46,6 +46,15 @@ impl Manifest {
         self.text(&["lib", "name"]).map_or_else(|| self.name(), str::to_owned).replace('-', "_")
     }
 
+    /// The root of its library, else of its program.
+    fn root(&self) -> PathBuf {
+        let usual = || {
+            let library = self.dir.join("src/lib.rs");
+            if library.is_file() { library } else { self.dir.join("src/main.rs") }
+        };
+        self.text(&["lib", "path"]).map_or_else(usual, |path| normal(&self.dir.join(path)))
+    }
+
     /// The text at a path of keys.
     pub(super) fn text(&self, keys: &[&str]) -> Option<&str> {
         get(&self.table, keys)?.as_str()
@@ -124,6 +133,7 @@ impl Manifest {
             name: self.name(),
             krate: self.krate(),
             manifest: self.dir.join("Cargo.toml"),
+            root: self.root(),
             version: inheritable("version"),
             edition: inheritable("edition").unwrap_or_else(|| "2015".to_owned()),
             dependencies: dependencies.collect(),
@@ -142,7 +152,7 @@ pub(super) struct PathDependency {
 
 /// All manifests of a run; each is read once.
 pub(super) struct Manifests<'a> {
-    names: &'a PathNames,
+    pub(super) names: &'a PathNames,
     read: BTreeMap<PathBuf, Option<Arc<Manifest>>>,
     nearest: BTreeMap<PathBuf, Option<Arc<Manifest>>>,
     cargo_home: Option<PathBuf>,
@@ -227,7 +237,7 @@ fn strings(list: Option<&Value>) -> Vec<&str> {
 }
 
 /// `line 3, column 5: what`, on one line.
-fn toml_error(text: &str, error: &toml::de::Error) -> String {
+pub(crate) fn toml_error(text: &str, error: &toml::de::Error) -> String {
     let what = error.message().lines().collect::<Vec<_>>().join("; ");
     match error.span().and_then(|span| text.get(..span.start)) {
         Some(before) => {

@@ -9,8 +9,13 @@ mod layout;
 mod manifest;
 mod names;
 mod read;
+mod settings;
 pub mod source;
 mod walk;
+
+pub(crate) use manifest::toml_error;
+pub(crate) use read::unreadable;
+pub use settings::named as settings;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +23,7 @@ use std::sync::Arc;
 
 use crate::finding::Problem;
 use crate::ir::Name;
+use source::Source;
 
 /// Everything that was found below the paths, grouped.
 #[derive(Debug, Default)]
@@ -36,6 +42,21 @@ pub struct Unit {
     pub root: PathBuf,
     /// Ordered by `display`.
     pub files: Vec<FileEntry>,
+    /// Texts that configure the tool for it: those for the whole first.
+    pub settings: Vec<Settings>,
+}
+
+/// A text in which users may configure the tool.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The file.
+    pub source: Arc<Source>,
+    /// The folder that it speaks for.
+    pub dir: PathBuf,
+    /// The keys of the table in the file; empty where the whole file is meant.
+    pub table: &'static [&'static str],
+    /// It speaks for one package.
+    pub for_package: bool,
 }
 
 /// A source file that is not read yet.
@@ -72,6 +93,8 @@ pub struct Package {
     pub krate: String,
     /// Its `Cargo.toml`.
     pub manifest: PathBuf,
+    /// The root of its library, else of its program.
+    pub root: PathBuf,
     /// Its version, inherited or its own.
     pub version: Option<String>,
     /// Its edition, inherited or its own; `2015` where nothing is said, as for cargo.

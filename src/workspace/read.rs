@@ -18,7 +18,9 @@ impl FileEntry {
             Some(text) => text.clone(),
             None => read(&self.path).map_err(|problem| self.problem(problem))?,
         };
-        Ok(Arc::new(Source::new(self.display.clone(), self.path.clone(), text)))
+        let mut source = Source::new(self.display.clone(), self.path.clone(), text);
+        source.package.clone_from(&self.package);
+        Ok(Arc::new(source))
     }
 
     fn problem(&self, (message, io): (String, bool)) -> Problem {
@@ -62,7 +64,7 @@ pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 /// Why the system did not give us a file or folder, without its error numbers.
-pub(super) fn unreadable(error: &io::Error) -> String {
+pub(crate) fn unreadable(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "vanished while it was being read: skipped".to_owned(),
         io::ErrorKind::PermissionDenied => {

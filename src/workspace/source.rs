@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Package;
 use crate::ir::Span;
 
 /// A file that was read.
@@ -17,6 +18,8 @@ pub struct Source {
     pub file: PathBuf,
     /// Its text, BOM and carriage returns included.
     pub text: String,
+    /// The package it belongs to; `None` for loose files.
+    pub package: Option<Arc<Package>>,
     line_starts: Vec<u32>,
 }
 
@@ -25,7 +28,7 @@ impl Source {
     pub fn new(path: String, file: PathBuf, text: String) -> Source {
         let mut line_starts = vec![0];
         line_starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
-        Source { path, file, text, line_starts }
+        Source { path, file, text, package: None, line_starts }
     }
 
     /// The line (from 1) that holds this byte.
@@ -43,6 +46,12 @@ impl Source {
     /// The byte at which a line (from 1) starts; the end of the text for a line past the last.
     pub fn line_start(&self, line: u32) -> u32 {
         self.line_starts.get(line as usize - 1).copied().unwrap_or(self.text.len() as u32)
+    }
+
+    /// A line (from 1) without its end, and without a BOM; empty past the last.
+    pub fn line_text(&self, line: u32) -> &str {
+        let text = self.text.get(self.line_start(line) as usize..self.line_start(line + 1) as usize).unwrap_or("");
+        text.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r'])
     }
 
     /// How many lines there are; an empty file has one.
@@ -77,6 +86,12 @@ impl Place {
     /// The first column, from 1, in characters.
     pub fn column(&self) -> u32 {
         self.source.column(self.span.start)
+    }
+    /// The column after the last character, from 1, on [`Place::end_line`].
+    pub fn end_column(&self) -> u32 {
+        let start = self.source.line_start(self.end_line());
+        let last = self.source.slice(Span { start: start.min(self.span.end), end: self.span.end });
+        last.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']).chars().count() as u32 + 1
     }
     /// The text.
     pub fn text(&self) -> &str {

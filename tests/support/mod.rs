@@ -5,6 +5,7 @@
 
 pub mod markdown;
 pub mod quote;
+pub mod tree;
 
 use std::path::{Path, PathBuf};
 

@@ -53,7 +53,7 @@ pub fn examine(
 /// Success, on the way to the attempt on which it was found to burn.
 pub fn succeed(db: &Db<'_>, facts: &Facts, on: &Shown) -> Shown {
     let run = run(db, Scenario::Success, target(facts), on.forced.clone(), with(facts));
-    Shown { run, forced: Forced::default(), assumed: Vec::new(), open: Vec::new() }
+    Shown { run, forced: Forced::default(), assumed: Vec::new(), open: Vec::new(), swayed: false, allowed: db.allowed }
 }
 
 /// What a function of the unit answers about one value.

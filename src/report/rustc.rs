@@ -1,0 +1,223 @@
+//! Findings as the compiler would write them, one JSON object a line: bare as from `rustc --error-format=json`, or
+//! wrapped as from `cargo --message-format=json`. Editors and tools that read those read these.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::paths::file_uri;
+use super::words::body;
+use super::{Look, human};
+use crate::finding::{Finding, Level, Outcome};
+use crate::workspace::Package;
+use crate::workspace::source::Place;
+
+/// Writes bare diagnostics.
+pub fn bare(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    outcome.findings.iter().try_for_each(|finding| line(out, &Diagnostic::of(finding)))
+}
+
+/// Writes cargo's messages. Loose files belong to no package, so their diagnostics stay bare.
+pub fn wrapped(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &outcome.findings {
+        let place = finding.place();
+        match &place.source.package {
+            Some(package) => line(out, &Message::of(package, place, Diagnostic::of(finding)))?,
+            None => line(out, &Diagnostic::of(finding))?,
+        }
+    }
+    Ok(())
+}
+
+fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    reason: &'static str,
+    package_id: String,
+    manifest_path: String,
+    target: Target,
+    message: Diagnostic<'a>,
+}
+
+impl<'a> Message<'a> {
+    fn of(package: &Package, place: &Place, message: Diagnostic<'a>) -> Message<'a> {
+        Message {
+            reason: "compiler-message",
+            package_id: package_id(package),
+            manifest_path: package.manifest.to_string_lossy().into_owned(),
+            target: Target::of(package, &place.source.file),
+            message,
+        }
+    }
+}
+
+/// As `cargo pkgid` writes it: the name is left out where the folder is called the same.
+fn package_id(package: &Package) -> String {
+    let folder = package.manifest.parent().unwrap_or(Path::new(""));
+    let version = package.version.as_deref().unwrap_or("0.0.0");
+    let uri = file_uri(folder);
+    if folder.file_name().is_some_and(|name| *name == *package.name) {
+        format!("path+{uri}#{version}")
+    } else {
+        format!("path+{uri}#{}@{version}", package.name)
+    }
+}
+
+#[derive(Serialize)]
+struct Target {
+    kind: [&'static str; 1],
+    crate_types: [&'static str; 1],
+    name: String,
+    src_path: String,
+    edition: String,
+    doc: bool,
+    doctest: bool,
+    test: bool,
+}
+
+impl Target {
+    /// The target whose sources the file is among, by its folder.
+    fn of(package: &Package, file: &Path) -> Target {
+        let folder = package.manifest.parent().unwrap_or(Path::new(""));
+        let inside = file.strip_prefix(folder).unwrap_or(file);
+        let kind = match inside.components().next().and_then(|first| first.as_os_str().to_str()) {
+            Some("tests") => "test",
+            Some("benches") => "bench",
+            Some("examples") => "example",
+            _ if inside.starts_with("src/bin") || package.root.ends_with("main.rs") => "bin",
+            _ => "lib",
+        };
+        let is_main = kind == "lib" || package.root.ends_with("main.rs") && !inside.starts_with("src/bin");
+        let (name, root) = if is_main {
+            (package.krate.clone(), package.root.as_path())
+        } else {
+            (file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), file)
+        };
+        Target {
+            kind: [kind],
+            crate_types: [if kind == "lib" { "lib" } else { "bin" }],
+            name,
+            src_path: root.to_string_lossy().into_owned(),
+            edition: package.edition.clone(),
+            doc: true,
+            doctest: kind == "lib",
+            test: true,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Diagnostic<'a> {
+    #[serde(rename = "$message_type")]
+    message_type: &'static str,
+    message: &'a str,
+    code: Option<Code>,
+    level: &'static str,
+    spans: Vec<Span<'a>>,
+    children: Vec<Diagnostic<'a>>,
+    rendered: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Code {
+    code: String,
+    explanation: Option<&'static str>,
+}
+
+impl<'a> Diagnostic<'a> {
+    fn of(finding: &'a Finding) -> Diagnostic<'a> {
+        let steps = finding.witness.iter().enumerate();
+        Diagnostic {
+            message_type: "diagnostic",
+            message: &finding.message,
+            code: Some(Code {
+                code: format!("retrylint::{}", finding.rule.name),
+                explanation: Some(body(finding.rule.page).trim()),
+            }),
+            level: level(finding.level),
+            spans: steps.map(|(n, step)| Span::of(&step.place, n == 0, &step.what)).collect(),
+            children: vec![Diagnostic::note("help", &finding.help)],
+            rendered: Some(human::finding(finding, Look::PLAIN)),
+        }
+    }
+
+    /// A remark without a place of its own.
+    fn note(level: &'static str, message: &'a str) -> Diagnostic<'a> {
+        Diagnostic {
+            message_type: "diagnostic",
+            message,
+            code: None,
+            level,
+            spans: Vec::new(),
+            children: Vec::new(),
+            rendered: None,
+        }
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Deny => "error",
+        Level::Warn => "warning",
+        Level::Note => "note",
+    }
+}
+
+#[derive(Serialize)]
+struct Span<'a> {
+    file_name: &'a str,
+    byte_start: u32,
+    byte_end: u32,
+    line_start: u32,
+    line_end: u32,
+    column_start: u32,
+    column_end: u32,
+    is_primary: bool,
+    text: Vec<Line<'a>>,
+    label: Option<&'a str>,
+    suggested_replacement: Option<&'a str>,
+    suggestion_applicability: Option<&'static str>,
+    expansion: Option<()>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    text: &'a str,
+    highlight_start: u32,
+    highlight_end: u32,
+}
+
+impl<'a> Span<'a> {
+    fn of(place: &'a Place, is_primary: bool, label: &'a str) -> Span<'a> {
+        let (first, last) = (place.start_line(), place.end_line());
+        let (from, to) = (place.column(), place.end_column());
+        let text = (first..=last).map(|number| {
+            let text = place.source.line_text(number);
+            Line {
+                text,
+                highlight_start: if number == first { from } else { 1 },
+                highlight_end: if number == last { to } else { text.chars().count() as u32 + 1 },
+            }
+        });
+        Span {
+            file_name: &place.source.path,
+            byte_start: place.span.start,
+            byte_end: place.span.end,
+            line_start: first,
+            line_end: last,
+            column_start: from,
+            column_end: to,
+            is_primary,
+            text: text.collect(),
+            label: Some(label),
+            suggested_replacement: None,
+            suggestion_applicability: None,
+            expansion: None,
+        }
+    }
+}
