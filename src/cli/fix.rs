@@ -1,13 +1,15 @@
 //! `retrylint fix` and `check --fix`: repairs findings.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::console::Console;
 use super::input::Input;
 use super::{Exit, check};
 use crate::finding::{self, Outcome};
-use crate::fix::apply::{Choice, Plan};
-use crate::fix::{vcs, write};
+use crate::fix::apply::{Changed, Choice, Plan};
+use crate::fix::{compile, vcs, write};
 use crate::report::fixes;
 use crate::rules;
 
@@ -36,6 +38,10 @@ pub(super) struct Fixing {
     /// Apply repairs too of which something could not be shown
     #[arg(long)]
     unsafe_fixes: bool,
+
+    /// Compile each changed package with `cargo check`, and take back what brings a new error
+    #[arg(long)]
+    verify: bool,
 
     /// Write even if the working directory has uncommitted changes
     #[arg(long)]
@@ -110,7 +116,7 @@ impl Fixing {
         if self.diff {
             plan.changed.iter().for_each(|changed| diff.push_str(&fixes::diff(changed, console.out)));
             exit = if diff.is_empty() { Exit::Clean } else { Exit::Findings };
-        } else if !write_all(&plan, console) {
+        } else if !write_all(&plan, console) || (self.verify && !verify(&plan, console)) {
             trouble = Exit::Trouble;
         }
         let look = if self.diff { console.err } else { console.out };
@@ -138,6 +144,63 @@ fn write_all(plan: &Plan, console: &Console) -> bool {
         if let Err(why) = write::replace(&changed.path, &changed.before, &changed.after) {
             all = false;
             console.fail(&format!("{} is not changed: {why}", changed.display));
+        }
+    }
+    all
+}
+
+/// Compiles each changed package, and takes its changes back where that brings a new error. Answers whether all stay.
+fn verify(plan: &Plan, console: &Console) -> bool {
+    let mut packages: Vec<PathBuf> = plan.changed.iter().filter_map(|c| compile::manifest_of(&c.path)).collect();
+    packages.sort();
+    packages.dedup();
+    let mut all = true;
+    for manifest in packages {
+        let changed: Vec<&Changed> =
+            plan.changed.iter().filter(|c| compile::manifest_of(&c.path).as_ref() == Some(&manifest)).collect();
+        let why = match compile::errors(&manifest) {
+            Ok(errors) if errors.is_empty() => continue,
+            Ok(errors) => {
+                if !rewrite(&changed, console, |c| (&c.after, &c.before)) {
+                    return false;
+                }
+                // Errors that were there before say nothing about the repair.
+                let new = compile::new(&compile::errors(&manifest).unwrap_or_default(), &errors);
+                match new.into_iter().next() {
+                    None => {
+                        all &= rewrite(&changed, console, |c| (&c.before, &c.after));
+                        continue;
+                    }
+                    Some(error) => error,
+                }
+            }
+            Err(why) => {
+                if !rewrite(&changed, console, |c| (&c.after, &c.before)) {
+                    return false;
+                }
+                why
+            }
+        };
+        all = false;
+        for changed in changed {
+            console.fail(&format!("{} is as it was: its repair does not compile: {why}", changed.display));
+        }
+    }
+    all
+}
+
+/// Writes the second text over the first.
+fn rewrite<'c>(
+    changed: &[&'c Changed],
+    console: &Console,
+    texts: impl Fn(&'c Changed) -> (&'c String, &'c String),
+) -> bool {
+    let mut all = true;
+    for changed in changed {
+        let (from, to) = texts(changed);
+        if let Err(why) = write::replace(&changed.path, from, to) {
+            all = false;
+            console.fail(&format!("{} cannot be written: {why}", changed.display));
         }
     }
     all

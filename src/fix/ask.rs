@@ -5,7 +5,7 @@ use crate::engine::db::Db;
 use crate::engine::scenario::Scenario;
 use crate::engine::site::again;
 use crate::engine::types::Ty;
-use crate::engine::value::{Struct, Value};
+use crate::engine::value::{Failure, Struct, Value};
 use crate::fix::scene::{Failed, Scene, is_any_error};
 use crate::ir::{Name, Type};
 use crate::syntax::program::{Def, FnId, Res, TypeId};
@@ -70,6 +70,20 @@ fn of_value(scene: &Scene<'_>, sight: usize, known_as: Name, value: &Value, name
     };
     let (declared, is_boxed) = scene.declared_error();
     let is_response = matches!(value, Value::Failure(f) if f.response);
+    // What the run lost sight of is still of the type that the call is declared with.
+    let seen = match value {
+        Value::Unknown(u) if u.tainted && !u.ty.is_known() && declared.is_known() => Value::Failure(Failure {
+            ty: declared.clone(),
+            status: scene.shown.run.status,
+            response: false,
+            text: None,
+        }),
+        Value::Failure(f) if !f.response && !f.ty.is_known() => {
+            Value::Failure(Failure { ty: declared.clone(), ..f.clone() })
+        }
+        other => other.clone(),
+    };
+    let value = &seen;
     let inner = value.ty();
     let unknown_type = || format!("the type of `{name}` is not known");
     match &inner {
@@ -77,6 +91,10 @@ fn of_value(scene: &Scene<'_>, sight: usize, known_as: Name, value: &Value, name
             return Err(format!("`{name}` is only text here: the status has to be tested where it is still known"));
         }
         Ty::Ext(path) if is_any_error(path.as_str()) => {
+            let worded = matches!(value, Value::Failure(f) if f.text.is_some());
+            if let Some(test) = anywhere(scene, name).filter(|_| !worded) {
+                return Ok(vec![test]);
+            }
             return Err(format!("`{name}` is an error of any type, and what a refusal is inside it is not known"));
         }
         Ty::Unknown if !matches!(value, Value::Option(_)) => return Err(unknown_type()),
@@ -109,9 +127,25 @@ fn of_value(scene: &Scene<'_>, sight: usize, known_as: Name, value: &Value, name
         }
     }
     match tests.is_empty() {
-        true => Err(format!("nothing tells a refused credential from other failures in `{name}`")),
+        true => Err(match &inner {
+            Ty::Ext(path) => format!("it is not known how a `{path}` tells that the credential was refused"),
+            _ => format!("nothing tells a refused credential from other failures in `{name}`"),
+        }),
         false => Ok(tests),
     }
+}
+
+/// The status of whatever HTTP error is the cause of an error of any type.
+fn anywhere(scene: &Scene<'_>, name: &str) -> Option<Test> {
+    let file = scene.db.program().file(scene.file);
+    let depends = file.package.as_ref().is_none_or(|package| package.dependencies.contains_key("reqwest"));
+    let refused = scene.db.lookup.models.refused("reqwest::Error").filter(|_| depends)?;
+    let cond = format!(
+        "{name}.chain().filter_map(|cause| cause.downcast_ref::<reqwest::Error>()).any(|cause| {})",
+        refused.test.replace("{}", "cause")
+    );
+    let doubt = Some("a refusal may be something else than a `reqwest::Error` inside".to_owned());
+    Some(Test { cond, doubt })
 }
 
 /// `let status = response.status()`: the name was bound by asking a response.

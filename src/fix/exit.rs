@@ -70,8 +70,9 @@ fn own(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Vec<(u8, Exit)> {
         let from_here = scene.leaves_from(e.span) && scene.leaves_from(at);
         let is_break = matches!(e.kind, ExprKind::Break { .. });
         if leaves && from_here && (!is_break || (scene.is_in_own_loop(at) && scene.is_in_own_loop(e.span))) {
-            let text = scene.text(e.span);
-            if !text.contains('\n') && mentions(e, text, failed.name) && is_visible(scene, sight, e, text) {
+            let text = &on_one_line(scene.text(e.span));
+            let mentions = mentions(e, text, failed.name);
+            if (mentions || says_refused(scene, e)) && is_visible(scene, sight, e, text) && !text.contains("//") {
                 let speaks_of_attempts = [
                     "retr",
                     "attempt",
@@ -100,6 +101,32 @@ fn own(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Vec<(u8, Exit)> {
             exit.doubt = Some("the error that the loop ends with speaks of attempts used up".to_owned());
         }
     }
+    found
+}
+
+/// Code on one line, without the blanks that line ends left.
+fn on_one_line(text: &str) -> String {
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !text.contains('\n') {
+        return text.to_owned();
+    }
+    joined.replace("( ", "(").replace(", )", ")").replace(" )", ")").replace(" .", ".")
+}
+
+/// It leaves with an error that says that the credential was refused, whatever failed.
+fn says_refused(scene: &Scene<'_>, e: &Expr) -> bool {
+    let mut found = false;
+    visit::expr(e, &mut |node| {
+        if let Node::Expr(Expr { kind: ExprKind::Path(path), .. }) = node
+            && path.segments.len() > 1
+        {
+            let name = path.last().as_str();
+            let words = crate::models::split_words(name);
+            found |= scene.db.variant_kind(name) == crate::engine::pattern::VariantKind::Auth
+                || words.iter().any(|w| w == "revoked");
+        }
+        true
+    });
     found
 }
 

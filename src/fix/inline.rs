@@ -37,7 +37,7 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     let nowhere = || "the run could not be followed statement by statement".to_owned();
     let scene = Scene::of(db, facts).ok_or_else(nowhere)?;
     let places = scene.places();
-    let refreshes = places.iter().any(|i| refreshes(&scene, *i));
+    let refreshes = (0..scene.sights.len()).any(|i| refreshes(&scene, i));
     let mut out: Vec<Candidate> = Vec::new();
     let mut why: Option<String> = None;
     for sight in places {
@@ -191,7 +191,9 @@ fn statement_of(body: &Block, at: Span) -> Span {
 fn refreshes(scene: &Scene<'_>, index: usize) -> bool {
     let sight = &scene.sights[index];
     let innermost = !scene.sights.iter().any(|s| s.span != sight.span && sight.span.contains(s.span));
-    if !innermost || !matches!(sight.kind, SightKind::Statement | SightKind::Arm) {
+    // What stands before the attempt is done whether it failed or not.
+    let after = sight.span.start >= scene.facts.attempt.end;
+    if !after || !innermost || !matches!(sight.kind, SightKind::Statement | SightKind::Arm) {
         return false;
     }
     let mut found = false;

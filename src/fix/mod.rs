@@ -5,6 +5,7 @@
 //! `apply`, `write` and `vcs` change files.
 
 pub mod apply;
+pub mod compile;
 pub mod edit;
 pub mod vcs;
 pub mod write;

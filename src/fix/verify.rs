@@ -179,7 +179,10 @@ fn new_findings(
     functions.dedup();
     functions
         .par_iter()
-        .filter(|id| options.include_tests || !after.program().function(**id).is_test)
+        .filter(|id| {
+            let data = after.program().function(**id);
+            after.program().file(data.file).reported && (options.include_tests || !data.is_test)
+        })
         .flat_map_iter(|id| site::sites(after, *id).into_iter().map(move |span| (*id, span)))
         .filter_map(|(id, span)| {
             let examined = site::analyse(after, id, span)?;

@@ -1,0 +1,133 @@
+//! The agent in `fixtures`, repaired by the tool, built, and run against its provider: six requests become one.
+//!
+//! The copy is built with the lock file of the fixture, in a folder that later runs use again.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use support::repository;
+use tempfile::TempDir;
+
+/// What `bad/tests/scenarios.rs` says of the agent as it is, for the repaired one.
+const SCENARIOS: &str = r#"
+use std::time::Duration;
+
+use agent_bad::{AgentError, Clock, Config, Conversation};
+use agent_server::{Scenario, Server};
+
+/// Requests, seconds waited, and the status that the turn ended with.
+async fn play(scenario: Scenario) -> (usize, Duration, Option<u16>) {
+    let server = Server::start(scenario.script()).unwrap();
+    let config = Config { base_url: server.base_url(), api_keys: scenario.keys(), ..Config::default() };
+    let mut conversation = Conversation::new(config, Clock::scaled(0.0).unwrap()).unwrap();
+    let status = match conversation.turn("Hello?").await {
+        Ok(_) => None,
+        Err(AgentError::Api { status, .. }) => Some(status.as_u16()),
+        Err(other) => panic!("{scenario}: {other}"),
+    };
+    (server.chat_requests().len(), conversation.clock().slept(), status)
+}
+
+#[tokio::test]
+async fn a_dead_key_costs_one_request_and_no_wait() {
+    assert_eq!(play(Scenario::DeadKey).await, (1, Duration::ZERO, Some(401)));
+    assert_eq!(play(Scenario::DeadKey403).await, (1, Duration::ZERO, Some(403)));
+}
+
+#[tokio::test]
+async fn what_can_pass_is_waited_out_as_before() {
+    assert_eq!(play(Scenario::RateLimited).await, (6, Duration::from_secs(5 * 7), Some(429)));
+    assert_eq!(play(Scenario::ServerError).await, (6, Duration::from_secs(155), Some(503)));
+}
+"#;
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folders can be made");
+    for entry in fs::read_dir(from).expect("a readable folder") {
+        let entry = entry.expect("an entry");
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().expect("a kind").is_dir() {
+            true if entry.file_name() == "target" => {}
+            true => copy(&path, &target),
+            false => drop(fs::copy(&path, &target).expect("files can be copied")),
+        }
+    }
+}
+
+fn run(command: &mut Command) -> (bool, String) {
+    let out = command.output().expect("the program starts");
+    let text = [out.stdout, out.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (out.status.success(), text.concat())
+}
+
+#[test]
+fn the_repaired_agent_stops_at_a_dead_key_and_waits_for_what_can_pass() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let agent = folder.path().join("agent");
+    copy(&repository("fixtures/agent"), &agent);
+    let (fixed, said) = run(Command::new(env!("CARGO_BIN_EXE_retrylint"))
+        .args(["fix", "bad", "--allow-no-vcs", "--verify"])
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("agent"))
+        .current_dir(&agent));
+    assert!(fixed && said.contains("fixed 1, 0 with an unsafe fix, 0 not fixable"), "{said}");
+    fs::remove_dir_all(agent.join("bad/tests")).expect("the copy can be changed");
+    fs::create_dir(agent.join("bad/tests")).expect("the copy can be changed");
+    fs::write(agent.join("bad/tests/repaired.rs"), SCENARIOS).expect("the copy can be changed");
+    let (passed, said) = run(Command::new(env!("CARGO"))
+        .args(["test", "--quiet", "--locked", "-p", "agent-bad", "--test", "repaired"])
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("agent"))
+        .current_dir(&agent));
+    assert!(passed, "{said}");
+}
+
+#[test]
+fn a_repair_that_does_not_compile_is_taken_back() {
+    const LOOP: &str = "pub fn call(client: &reqwest::Client, api_key: &str) -> Result<(), reqwest::Error> {
+    let mut attempt = 0;
+    loop {
+        match client.get(\"https://api.example.com\").bearer_auth(api_key).send() {
+            Ok(_) => return Ok(()),
+            Err(error) if attempt > 4 => return Err(error),
+            Err(_) => {
+                attempt += 1;
+                std::thread::sleep(std::time::Duration::from_secs(attempt));
+            }
+        }
+    }
+}
+";
+    // A crate by the name of reqwest, whose errors have no status: nothing in the text of the loop tells.
+    const STUB: &str = "pub struct Client;
+pub struct Error;
+impl Client {
+    pub fn get(&self, _: &str) -> Self { Client }
+    pub fn bearer_auth(self, _: &str) -> Self { self }
+    pub fn send(self) -> Result<(), Error> { Err(Error) }
+}
+";
+    let folder = TempDir::new().expect("a temporary folder");
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folders can be made");
+        fs::write(path, text).expect("files can be written");
+    };
+    let manifest = |name: &str, rest: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{rest}")
+    };
+    write("Cargo.toml", &manifest("agent", "[dependencies]\nreqwest = \"0.1.0\"\n"));
+    write(".cargo/config.toml", "[source.crates-io]\nreplace-with = \"stub\"\n[source.stub]\ndirectory = \"stub\"\n");
+    write("stub/reqwest/Cargo.toml", &manifest("reqwest", ""));
+    write("stub/reqwest/.cargo-checksum.json", "{\"files\":{}}");
+    write("stub/reqwest/src/lib.rs", STUB);
+    write("src/lib.rs", LOOP);
+    let (passed, said) = run(Command::new(env!("CARGO_BIN_EXE_retrylint"))
+        .args(["fix", "src", "--allow-no-vcs", "--unsafe-fixes", "--verify"])
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("stub"))
+        .current_dir(folder.path()));
+    assert!(!passed && said.contains("src/lib.rs is as it was: its repair does not compile: error[E0599]"), "{said}");
+    assert_eq!(fs::read_to_string(folder.path().join("src/lib.rs")).expect("the file is there"), LOOP);
+}
