@@ -109,7 +109,13 @@ fn pages_have_front_matter_that_matches_the_rule() {
             "`since` in the front matter of {path} is {}: no heading of CHANGELOG.md names that version",
             front["since"]
         );
-        assert_eq!(front["fix"], "none", "there are no fixes yet: `fix` in the front matter of {path} is `none`");
+        let shown = page.blocks.iter().any(|block| block.info == "rust,fixed");
+        let fix = front["fix"];
+        assert!(
+            matches!(fix, "none" | "unsafe" | "safe"),
+            "`fix` in the front matter of {path} is none, unsafe or safe"
+        );
+        assert_eq!(fix != "none", shown, "{path} shows a repair in a `rust,fixed` block if there is one, else not");
     }
 }
 

@@ -88,7 +88,7 @@ fn a_repair_that_does_not_compile_is_taken_back() {
     const LOOP: &str = "pub fn call(client: &reqwest::Client, api_key: &str) -> Result<(), reqwest::Error> {
     let mut attempt = 0;
     loop {
-        match client.get(\"https://api.example.com\").bearer_auth(api_key).send() {
+        match client.get(\"https://api.example.com\").bearer_auth(api_key).send().and_then(|response| response.error_for_status()) {
             Ok(_) => return Ok(()),
             Err(error) if attempt > 4 => return Err(error),
             Err(_) => {
@@ -105,7 +105,11 @@ pub struct Error;
 impl Client {
     pub fn get(&self, _: &str) -> Self { Client }
     pub fn bearer_auth(self, _: &str) -> Self { self }
-    pub fn send(self) -> Result<(), Error> { Err(Error) }
+    pub fn send(self) -> Result<Response, Error> { Err(Error) }
+}
+pub struct Response;
+impl Response {
+    pub fn error_for_status(self) -> Result<Response, Error> { Err(Error) }
 }
 ";
     let folder = TempDir::new().expect("a temporary folder");

@@ -2,7 +2,8 @@
 //!
 //! - `rust,bad`: reports exactly what its `//~ rule-name` comments say, each on the line of the attempt;
 //! - `rust,good`: no rule reports anything;
-//! - `output` right after a bad block: what is printed for it. `UPDATE=1 cargo test --test rules` rewrites these.
+//! - `output` right after a bad block: what is printed for it. `UPDATE=1 cargo test --test rules` rewrites these;
+//! - `rust,fixed` after a bad block and its output: the same block, repaired. It is clean, and rewritten as well.
 //!
 //! The words for what can go wrong are ast-grep's: a good block that is reported is *noisy*, a bad block that is not is
 //! *missing* a finding.
@@ -47,16 +48,18 @@ fn of_page(rule: &str, file: &str, page: &Page) -> Vec<Trial> {
         names.push(place.clone());
         let count = names.iter().filter(|name| **name == place).count();
         let before = n.checked_sub(1).map(|n| page.blocks[n].clone());
+        let of = broken(page, n).cloned();
         let (file, block) = (file.to_owned(), block.clone());
         trials.push(Trial::test(format!("{place}_{count}"), move || {
             let check = match block.info.as_str() {
                 "rust,bad" => bad(&block),
                 "rust,good" => good(&block),
                 "output" => output(&block, before.as_ref()),
+                "rust,fixed" => fixed(&block, of.as_ref()),
                 // Text in another language illustrates.
                 other if !other.starts_with("rust") && !other.is_empty() => Ok(()),
                 other => Err(format!(
-                    "a block marked `{other}` is not tested: mark it `rust,bad`, `rust,good`, `output` or `text`"
+                    "a block marked `{other}` is not tested: mark it `rust,bad`, `rust,good`, `rust,fixed`, `output` or `text`"
                 )),
             };
             check.map_err(|message| Failed::from(format!("{file}:{}: {message}", block.line)))
@@ -139,13 +142,58 @@ fn output(block: &Block, before: Option<&Block>) -> Result<(), String> {
     ))
 }
 
+/// The bad block that a `fixed` block belongs to: right before it, or with its output in between.
+fn broken(page: &Page, n: usize) -> Option<&Block> {
+    let before = page.blocks[..n].iter().rev();
+    let mut follows = page.blocks[n].follows;
+    for block in before {
+        match block.info.as_str() {
+            _ if !follows => return None,
+            "rust,bad" => return Some(block),
+            "output" => follows = block.follows,
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The block is the bad one, repaired, and clean.
+fn fixed(block: &Block, broken: Option<&Block>) -> Result<(), String> {
+    let broken = broken.ok_or("a `rust,fixed` block belongs after the bad block that it repairs")?;
+    let now = repaired(broken)?;
+    if now != block.text {
+        return Err(format!(
+            "the repair reads otherwise now:\n{}Look at the difference; if it is right, `UPDATE=1 cargo test --test rules` writes it there",
+            quote::difference(&block.text, &now)
+        ));
+    }
+    good(block)
+}
+
+/// The block with the first repair of each finding.
+fn repaired(block: &Block) -> Result<String, String> {
+    let text = without_marks(&block.text).0;
+    let outcome = check_source("example.rs", &text, &Options { fixes: true, ..Options::default() });
+    let mut edits = Vec::new();
+    for finding in &outcome.findings {
+        let why = || finding.unfixable.clone().unwrap_or_default();
+        edits.extend(finding.fixes.first().ok_or_else(|| format!("there is no repair: {}", why()))?.edits.clone());
+    }
+    Ok(retrylint::fix::edit::apply(&text, &edits))
+}
+
 /// What the output blocks of a page must hold; a block that cannot be rewritten fails as a trial.
 fn outputs(page: &Page) -> Vec<(usize, String)> {
+    let fixed = page.blocks.iter().enumerate().filter(|(_, block)| block.info == "rust,fixed");
+    let mut out: Vec<(usize, String)> =
+        fixed.filter_map(|(n, _)| Some((n, repaired(broken(page, n)?).ok()?))).collect();
     let pairs = page.blocks.windows(2).enumerate();
-    pairs
+    let outputs = pairs
         .filter(|(_, pair)| pair[0].info == "rust,bad" && pair[1].info == "output" && pair[1].follows)
-        .filter_map(|(n, pair)| Some((n + 1, report(&pair[0]).ok()?)))
-        .collect()
+        .filter_map(|(n, pair)| Some((n + 1, report(&pair[0]).ok()?)));
+    out.extend(outputs);
+    out.sort();
+    out
 }
 
 fn report(block: &Block) -> Result<String, String> {
