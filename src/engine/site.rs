@@ -102,10 +102,6 @@ pub struct Facts {
     pub callers: Vec<(FnId, Span)>,
     /// Why it is believed to carry a credential.
     pub evidence: Option<Evidence>,
-    /// Where the operation is unresolved, it answers with a response rather than an error.
-    response_world: bool,
-    /// Calls that fail like the attempt.
-    failing: Vec<Span>,
     /// It polls an OAuth device code: a refusal means that the user has not agreed yet.
     pub device_code: bool,
     /// Nobody waits for it to succeed: its result is dropped on purpose, or it only says "I am here".
@@ -146,6 +142,11 @@ impl Facts {
             (false, Some(_)) => 1,
             (false, None) => 0,
         }
+    }
+
+    /// Calls that fail like the attempt.
+    pub fn failing(&self) -> &[Span] {
+        &self.subject.failing
     }
 
     /// Runs the scenarios that tell how its guards behave.
@@ -545,8 +546,6 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
         attempt,
         callers: with.callers.to_vec(),
         evidence,
-        response_world: target.response_world,
-        failing: with.failing.to_vec(),
         device_code,
         best_effort,
         probe,

@@ -122,8 +122,7 @@ fn says_refused(scene: &Scene<'_>, e: &Expr) -> bool {
         {
             let name = path.last().as_str();
             let words = crate::models::split_words(name);
-            found |= scene.db.variant_kind(name) == crate::engine::pattern::VariantKind::Auth
-                || words.iter().any(|w| w == "revoked");
+            found |= scene.db.lookup.models.words.names("auth", name) || words.iter().any(|w| w == "revoked");
         }
         true
     });

@@ -34,6 +34,9 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
             return Err("calls of retry libraries are not repaired".to_owned());
         }
     }
+    if !facts.dead.burns() && !facts.forbidden.burns() {
+        return Err("the loop stops; what is wrong is how, and that is not repaired".to_owned());
+    }
     let nowhere = || "the run could not be followed statement by statement".to_owned();
     let scene = Scene::of(db, facts).ok_or_else(nowhere)?;
     let places = scene.places();

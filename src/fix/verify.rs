@@ -45,13 +45,14 @@ impl Task<'_> {
 
 /// Looks for a repair of each finding, and puts it or the reason why there is none into the finding. `files` are those
 /// of the unit, as they were before they went into the program.
-pub fn propose(
-    db: &Db<'_>,
-    files: &[Loaded],
-    reported: &[(&Examined, usize)],
-    findings: &mut [Finding],
-    options: &Options,
-) {
+pub fn propose(db: &Db<'_>, files: &[Loaded], examined: &[Examined], findings: &mut [Finding], options: &Options) {
+    let site_of = |finding: &Finding| {
+        let site = finding.sites.first()?;
+        let file = |e: &Examined| &db.program().file(db.program().function(e.home).file).source;
+        examined.iter().find(|e| e.site == site.place.span && Arc::ptr_eq(file(e), &site.place.source))
+    };
+    let reported: Vec<(&Examined, usize)> =
+        findings.iter().enumerate().filter_map(|(n, finding)| Some((site_of(finding)?, n))).collect();
     let mut tasks: Vec<Task<'_>> = reported
         .par_iter()
         .map(|(examined, finding)| {
@@ -89,8 +90,7 @@ pub fn propose(
         finding.fixes.extend(task.best);
     }
     for finding in findings.iter_mut().filter(|f| f.fixes.is_empty() && f.unfixable.is_none()) {
-        // Nothing was tried: no retry of the unit stands behind it.
-        finding.unfixable = Some("what a policy answers is for a person to change".to_owned());
+        finding.unfixable = Some("a policy or classifier is not repaired".to_owned());
     }
 }
 
@@ -259,6 +259,16 @@ fn prove(
         };
         if !is_same(&old, &new) {
             return Verdict::Doubtful(format!("with {what} the loop does not behave as before"));
+        }
+    }
+    // Whatever healed the loop before still has its turn.
+    if let (Some(old), Some(new)) = (&facts.scenes, &now.scenes) {
+        for (old, new, what) in
+            [(&old.stale, &new.stale, "a refresh"), (&old.room, &new.room, "another key of the pool")]
+        {
+            if old.run.recovered && !new.run.recovered {
+                return Verdict::Rejected(format!("the repair that was tried gives up before {what} could help"));
+            }
         }
     }
     Verdict::Proved

@@ -11,33 +11,25 @@ use crate::finding::SiteKind;
 use crate::ir::Span;
 use crate::syntax::program::FnId;
 
-fn target(facts: &Facts) -> Target {
-    Target {
-        home: facts.home,
-        site: facts.site,
-        attempt: facts.attempt,
-        response_world: facts.response_world,
-        kind: facts.kind,
-    }
-}
-
 fn with(facts: &Facts) -> With<'_> {
-    With { callers: &facts.callers, failing: &facts.failing, ..With::default() }
+    let subject = &facts.subject;
+    With { callers: &subject.callers, failing: &subject.failing, library: subject.library }
 }
 
-/// What the site does in a scenario.
+/// What the site does in a scenario in which it only fails.
 pub fn conduct(db: &Db<'_>, facts: &Facts, scenario: Scenario) -> Shown {
     match scenario {
         Scenario::DeadKey => facts.dead.clone(),
         Scenario::Forbidden => facts.forbidden.clone(),
-        _ => explore(db, scenario, target(facts), with(facts)),
+        _ => explore(db, scenario, facts.subject.target, with(facts)),
     }
 }
 
 /// Where a run comes through between two attempts, and what can be named there.
 pub fn watch(db: &Db<'_>, facts: &Facts, scenario: Scenario, shown: &Shown) -> Vec<Sight> {
-    let interp = Interp::new(db, scenario, target(facts), shown.forced.clone()).failing(&facts.failing).watching();
-    interp.called_from(&facts.callers).run().sights
+    let interp = Interp::new(db, scenario, facts.subject.target, shown.forced.clone());
+    let interp = interp.failing(&facts.subject.failing).watching();
+    interp.called_from(&facts.subject.callers).run().sights
 }
 
 /// Examines a site that moved: the same attempt, in the changed program.
@@ -47,13 +39,14 @@ pub fn examine(
     callers: &[(FnId, Span)],
     failing: &[Span],
 ) -> Option<Facts> {
-    examine_one(db, home, site, attempt, With { callers, failing, ..With::default() })
+    let mut facts = examine_one(db, home, site, attempt, With { callers, failing, ..With::default() })?;
+    facts.look_closer(db);
+    Some(facts)
 }
 
 /// Success, on the way to the attempt on which it was found to burn.
 pub fn succeed(db: &Db<'_>, facts: &Facts, on: &Shown) -> Shown {
-    let run = run(db, Scenario::Success, target(facts), on.forced.clone(), with(facts));
-    Shown { run, forced: Forced::default(), assumed: Vec::new(), open: Vec::new(), swayed: false, allowed: db.allowed }
+    on.with(run(db, Scenario::Success, facts.subject.target, on.forced.clone(), with(facts)))
 }
 
 /// What a function of the unit answers about one value.
