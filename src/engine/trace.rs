@@ -111,6 +111,8 @@ pub struct Sight {
     pub span: Span,
     /// Which of these.
     pub kind: SightKind,
+    /// How many events had happened.
+    pub events: usize,
     /// The names in scope with their values, the latest last.
     pub names: Vec<(Name, Value)>,
 }

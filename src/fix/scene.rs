@@ -102,17 +102,21 @@ impl<'a> Scene<'a> {
     /// The sights at which to leave, the best first: right before what waits, the outermost statement first; then what
     /// comes before that, the latest first. Where nothing waits, all of them, the latest first.
     pub fn places(&self) -> Vec<usize> {
-        let waits = |span: Span| {
-            let events = self.shown.run.last_round();
+        let events = &self.shown.run.events;
+        let is_wait = |e: &Event| matches!(e, Event::Delay(..) | Event::Tick(_));
+        let waits = |i: usize| {
+            let span = self.sights[i].span;
             let here = |e: &Event| matches!(e, Event::Delay(at, _) | Event::Tick(at) if at.file == self.file && span.contains(at.span));
-            events.iter().any(here) || self.db.is_delay_within(self.facts.home, span)
+            // A helper or a closure that was handed in may wait somewhere else.
+            let next = self.sights.get(i + 1).map_or(self.sights[i].events, |s| s.events);
+            let elsewhere = events.get(self.sights[i].events..next).is_some_and(|e| e.iter().any(is_wait));
+            elsewhere || self.shown.run.last_round().iter().any(here) || self.db.is_delay_within(self.facts.home, span)
         };
         let outside = |i: usize| {
             let sight = &self.sights[i];
             !sight.span.contains(self.facts.attempt) && self.facts.site.contains(sight.span)
         };
-        let waiting: Vec<usize> =
-            (0..self.sights.len()).filter(|i| outside(*i) && waits(self.sights[*i].span)).collect();
+        let waiting: Vec<usize> = (0..self.sights.len()).filter(|i| outside(*i) && waits(*i)).collect();
         let last = waiting.last().map_or(self.sights.len(), |i| i + 1);
         let mut out: Vec<usize> = Vec::new();
         for mut index in waiting {

@@ -239,9 +239,12 @@ fn prove(
         return Verdict::Rejected("the repair that was tried does not stop the loop".to_owned());
     }
     if let Some(examined) = site::analyse(after, facts.home, site)
-        && rules::judge(after, &examined, options).1.is_some()
+        && let Some(left) = rules::judge(after, &examined, options).1
     {
-        return Verdict::Rejected("the repair that was tried leaves another call of the loop burning".to_owned());
+        return Verdict::Rejected(format!(
+            "the repaired loop would be reported as {} ({})",
+            left.rule.name, left.rule.code
+        ));
     }
     let span = after.program().function(facts.home).span;
     if new.iter().any(|(file, at)| *file == home.file && span.contains(*at)) {

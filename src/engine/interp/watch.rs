@@ -60,8 +60,9 @@ impl Interp<'_> {
         }
         let names = self.frame().locals.iter();
         let names = names.map(|(name, cell)| (*name, self.load(&self.cells[cell.0 as usize]))).collect();
+        let events = self.events.len();
         if let Some(watch) = &mut self.watch {
-            watch.now.push(Sight { span, kind, names });
+            watch.now.push(Sight { span, kind, events, names });
         }
     }
 }
