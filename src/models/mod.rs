@@ -40,6 +40,9 @@ struct ModelFile {
     sdk: Vec<SdkEntry>,
     #[serde(default)]
     policy: Vec<PolicyEntry>,
+    /// Types of errors that say by themselves whether to go on.
+    #[serde(default)]
+    marked: Vec<String>,
     credential: Option<CredentialEntry>,
     words: Option<FxHashMap<String, Vec<String>>>,
     #[serde(default)]
@@ -225,6 +228,7 @@ pub struct Models {
     sdk_prefixes: Vec<String>,
     policies: FxHashMap<(String, String), PolicyTrait>,
     verdicts: FxHashSet<String>,
+    marked: FxHashSet<String>,
     credential_methods: FxHashSet<String>,
     /// Words.
     pub words: Words,
@@ -312,6 +316,7 @@ impl Models {
             self.sdks.extend(entry.crates);
             self.sdk_prefixes.extend(entry.prefixes);
         }
+        self.marked.extend(file.marked);
         for entry in file.policy {
             self.policies.insert((entry.trait_, entry.method), PolicyTrait { none_retries: entry.none_retries });
             self.verdicts.extend(entry.verdict);
@@ -382,6 +387,11 @@ impl Models {
     /// Whether the functions of a type, by its last name, make the verdicts of a policy.
     pub fn is_verdict(&self, ty: &str) -> bool {
         self.verdicts.contains(ty)
+    }
+
+    /// Whether a type, by its path, says by itself whether to go on.
+    pub fn is_marked(&self, path: &str) -> bool {
+        self.marked.contains(path)
     }
 
     /// Whether every request of some client tells a refused credential by this error.

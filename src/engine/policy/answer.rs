@@ -108,17 +108,12 @@ pub fn holds_verdicts(db: &Db<'_>, ty: &Ty) -> bool {
         Ty::Option(inner) => holds_verdicts(db, inner),
         Ty::Result(_, error) => match &**error {
             Ty::Adt(id, _) => is_enum_of_verdicts(db, *id, true),
-            Ty::Ext(path) => is_marked(path.as_str()),
+            Ty::Ext(path) => db.lookup.models.is_marked(path.as_str()),
             _ => false,
         },
-        Ty::Ext(path) => is_marked(path.as_str()),
+        Ty::Ext(path) => db.lookup.models.is_marked(path.as_str()),
         _ => false,
     }
-}
-
-/// The errors of retry libraries that say whether to go on.
-fn is_marked(path: &str) -> bool {
-    matches!(path, "backoff::Error" | "tokio_retry2::RetryError" | "reqwest_retry::Retryable")
 }
 
 /// At least one variant says "again" and at least one says "stop", and most of them or, where `all` is asked, all say
