@@ -75,6 +75,7 @@ pub fn check_workspace(
         outcome.findings.extend(part.findings);
         outcome.sites.extend(part.sites);
         outcome.allows.extend(part.allows);
+        outcome.checked.extend(part.checked);
         outcome.problems.extend(part.problems);
         outcome.summary.suppressed += part.summary.suppressed;
         outcome.summary.files += part.summary.files;
@@ -142,6 +143,7 @@ fn check_unit(unit: Unit, models: &Models, config: &Config, options: &Options, t
                     outcome.summary.lines += loaded.source.lines() as usize;
                     outcome.summary.skipped += loaded.file.skipped.len().max(usize::from(problem.is_some()));
                     outcome.problems.extend(problem);
+                    outcome.checked.push(loaded.source.clone());
                 }
                 files.push(loaded);
             }

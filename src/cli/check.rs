@@ -3,11 +3,13 @@
 use clap::Args;
 
 use super::Exit;
+use super::baseline::Known;
 use super::console::Console;
 use super::input::Input;
 use super::output::Outputs;
 use crate::finding::{Level, Outcome};
 use crate::report::words::count;
+use crate::since::Changes;
 use crate::suppress::{self, Added};
 
 /// Arguments of `check`.
@@ -23,6 +25,13 @@ pub(super) struct Check {
     #[arg(long)]
     pedantic: bool,
 
+    #[command(flatten)]
+    known: Known,
+
+    /// Report only findings that touch lines changed since this git revision
+    #[arg(long, value_name = "REVISION")]
+    since: Option<String>,
+
     /// Write a suppression with this reason above every loop that is reported, instead of a report
     #[arg(long, value_name = "REASON", require_equals = true, conflicts_with_all = ["format", "output"])]
     add_allow: Option<String>,
@@ -33,14 +42,25 @@ impl Check {
         if let Err(message) = self.outputs.check() {
             return console.fail(&message);
         }
-        let (outcome, trouble) = match self.input.analyse(self.pedantic, console) {
+        let changes = match self.since.as_deref().map(Changes::since).transpose() {
+            Ok(changes) => changes,
+            Err(message) => return console.fail(&message),
+        };
+        let (mut outcome, trouble) = match self.input.analyse(self.pedantic, console) {
             Ok(answer) => answer,
             Err(exit) => return exit,
         };
+        let stale = match self.known.apply(&mut outcome, self.input.names_paths(), console) {
+            Ok(exit) => exit,
+            Err(exit) => return exit,
+        };
+        if let Some(changes) = changes {
+            changes.apply(&mut outcome);
+        }
         if let Some(reason) = &self.add_allow {
             return self.add(&outcome, reason, trouble, console);
         }
-        let exit = if trouble == Exit::Trouble { trouble } else { verdict(&outcome) };
+        let exit = if trouble == Exit::Trouble { trouble } else { verdict(&outcome).max(stale) };
         self.outputs.write(&outcome, console, exit)
     }
 

@@ -72,6 +72,11 @@ impl Input {
         Ok((outcome, exit))
     }
 
+    /// Whether a part is checked, as far as the user says so.
+    pub(super) fn names_paths(&self) -> bool {
+        !self.paths.is_empty()
+    }
+
     pub(super) fn reads_stdin(&self) -> bool {
         self.paths.iter().any(|path| path == Path::new("-"))
     }

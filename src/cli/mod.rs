@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. The only part that names clap.
 
 mod allows;
+mod baseline;
 mod check;
 mod config;
 mod console;
@@ -53,7 +54,7 @@ enum Command {
 }
 
 /// How a run ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Exit {
     Clean = 0,
     Findings = 1,
