@@ -16,10 +16,10 @@ use crate::suppress::{self, Added};
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
 
     #[command(flatten)]
-    outputs: Outputs,
+    pub(super) outputs: Outputs,
 
     /// Report findings that rest on an unanswered question about the failure too
     #[arg(long)]

@@ -95,6 +95,11 @@ impl Outputs {
         Ok(all)
     }
 
+    /// Chooses the one report on standard output.
+    pub(super) fn set(&mut self, format: Format) {
+        self.format = Some(format);
+    }
+
     /// Whether the flags make sense; asked before the work is done.
     pub(super) fn check(&self) -> Result<(), String> {
         self.all().map(drop)
