@@ -78,6 +78,7 @@ pub fn check_workspace(
         outcome.findings.extend(part.findings);
         outcome.sites.extend(part.sites);
         outcome.allows.extend(part.allows);
+        outcome.checked.extend(part.checked);
         outcome.problems.extend(part.problems);
         outcome.summary.suppressed += part.summary.suppressed;
         outcome.summary.files += part.summary.files;
@@ -145,6 +146,7 @@ fn check_unit(unit: Unit, models: &Models, config: &Config, options: &Options, t
                     outcome.summary.lines += loaded.source.lines() as usize;
                     outcome.summary.skipped += loaded.file.skipped.len().max(usize::from(problem.is_some()));
                     outcome.problems.extend(problem);
+                    outcome.checked.push(loaded.source.clone());
                 }
                 files.push(loaded);
             }
@@ -190,18 +192,7 @@ fn check_unit(unit: Unit, models: &Models, config: &Config, options: &Options, t
     suppress::apply(suppressions, &program, options, &mut outcome);
     outcome.findings.retain_mut(|finding| config.level(finding));
     if options.fixes {
-        let reported: Vec<(&site::Examined, usize)> = examined
-            .iter()
-            .filter_map(|entry| {
-                let source = &program.file(program.function(entry.home).file).source;
-                let stands_there = |f: &Finding| {
-                    let place = &f.sites[0].place;
-                    place.span == entry.site && Arc::ptr_eq(&place.source, source)
-                };
-                Some((entry, outcome.findings.iter().position(stands_there)?))
-            })
-            .collect();
-        fix::propose(&db, &kept, &reported, &mut outcome.findings, options);
+        fix::propose(&db, &kept, &examined, &mut outcome.findings, options);
     }
     outcome
 }

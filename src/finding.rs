@@ -1,7 +1,9 @@
 //! What the analysis says: findings, and the verdict on every retry site. Reports only read these.
 
+use std::sync::Arc;
+
 use crate::rules::Rule;
-use crate::workspace::source::Place;
+use crate::workspace::source::{Place, Source};
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -369,6 +371,10 @@ pub struct Summary {
     pub skipped: usize,
     /// Findings that a comment suppresses.
     pub suppressed: usize,
+    /// Findings that a baseline knows.
+    pub baselined: usize,
+    /// Findings that touch no changed line.
+    pub untouched: usize,
 }
 
 /// All that a run says.
@@ -382,6 +388,8 @@ pub struct Outcome {
     pub allows: Vec<Allow>,
     /// Ordered by path.
     pub problems: Vec<Problem>,
+    /// The files that are reported on.
+    pub checked: Vec<Arc<Source>>,
     /// Counts.
     pub summary: Summary,
 }

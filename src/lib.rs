@@ -5,16 +5,19 @@
 //! `rules` diagnose what the runs showed, `report` prints findings. [`check_workspace`] and [`check_source`] are the
 //! doors for everything that uses the analysis.
 
+pub mod baseline;
 mod check;
 pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod finding;
 pub mod fix;
+pub mod identity;
 pub mod ir;
 pub mod models;
 pub mod report;
 pub mod rules;
+pub mod since;
 mod suggest;
 pub mod suppress;
 pub mod syntax;

@@ -3,7 +3,6 @@
 mod support;
 
 use std::fs;
-use std::io::Read;
 use std::process::{Command, Stdio};
 
 use support::tree::{BAD, CLEAN, Tree, program};

@@ -292,6 +292,27 @@ fn documents_name_only_commands_and_flags_that_exist() {
 }
 
 #[test]
+fn ci_kits_use_only_commands_and_flags_that_exist() {
+    let line = CommandLine::from_help();
+    for file in ["action.yml", ".pre-commit-hooks.yaml"] {
+        let text = read(file);
+        let commands: Vec<&str> =
+            text.lines().filter_map(|text| text.split_once("retrylint check")).map(|(_, rest)| rest).collect();
+        let used: Vec<&str> =
+            text.lines().filter_map(|text| text.split_once("/retrylint\" check")).map(|(_, rest)| rest).collect();
+        assert!(
+            !commands.is_empty() || !used.is_empty(),
+            "{file} does not run `retrylint check` any more: read it otherwise here"
+        );
+        for rest in commands.into_iter().chain(used).filter(|rest| !rest.starts_with('`')) {
+            if let Some(fault) = line.fault(&format!("check{}", rest.replace('"', ""))) {
+                panic!("{file} runs `retrylint check{rest}`, but {fault}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_readme_names_every_command_and_flag() {
     let readme = read("README.md");
     for (name, flags) in &CommandLine::from_help().flags {

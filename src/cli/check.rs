@@ -3,22 +3,24 @@
 use clap::Args;
 
 use super::Exit;
+use super::baseline::Known;
 use super::console::Console;
 use super::fix::Fixing;
 use super::input::Input;
 use super::output::Outputs;
 use crate::finding::{Finding, Level, Outcome};
 use crate::report::words::count;
+use crate::since::Changes;
 use crate::suppress::{self, Added};
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
 
     #[command(flatten)]
-    outputs: Outputs,
+    pub(super) outputs: Outputs,
 
     /// Report findings that rest on an unanswered question about the failure too
     #[arg(long)]
@@ -31,6 +33,13 @@ pub(super) struct Check {
     #[command(flatten, next_help_heading = "With --fix")]
     fixing: Fixing,
 
+    #[command(flatten)]
+    known: Known,
+
+    /// Report only findings that touch lines changed since this git revision
+    #[arg(long, value_name = "REVISION")]
+    since: Option<String>,
+
     /// Write a suppression with this reason above every loop that is reported, instead of a report
     #[arg(long, value_name = "REASON", require_equals = true, conflicts_with_all = ["format", "output"])]
     add_allow: Option<String>,
@@ -41,17 +50,26 @@ impl Check {
         if let Err(message) = self.outputs.check() {
             return console.fail(&message);
         }
-        let (outcome, exit) = match self.outcome(console) {
+        let changes = match self.since.as_deref().map(Changes::since).transpose() {
+            Ok(changes) => changes,
+            Err(message) => return console.fail(&message),
+        };
+        let (mut outcome, trouble) = match self.outcome(console) {
             Ok(answer) => answer,
             Err(exit) => return exit,
         };
-        match &self.add_allow {
-            Some(reason) => {
-                let exit = if exit == Exit::Trouble { exit } else { Exit::Clean };
-                self.add(&outcome, reason, exit, console)
-            }
-            None => self.outputs.write(&outcome, console, exit),
+        let stale = match self.known.apply(&mut outcome, self.input.names_paths(), console) {
+            Ok(exit) => exit,
+            Err(exit) => return exit,
+        };
+        if let Some(changes) = changes {
+            changes.apply(&mut outcome);
         }
+        if let Some(reason) = &self.add_allow {
+            return self.add(&outcome, reason, trouble, console);
+        }
+        let exit = if trouble == Exit::Trouble { trouble } else { verdict(&outcome).max(stale) };
+        self.outputs.write(&outcome, console, exit)
     }
 
     fn add(&self, outcome: &Outcome, reason: &str, exit: Exit, console: &Console) -> Exit {
@@ -66,19 +84,22 @@ impl Check {
         }
     }
 
+    /// What was found, after what `--fix` repaired, and whether there was trouble.
     fn outcome(&self, console: &Console) -> Result<(Outcome, Exit), Exit> {
         if !self.fix {
-            let (outcome, trouble) = self.input.analyse(self.pedantic, self.outputs.offer_fixes(), console)?;
-            let verdict = if outcome.findings.iter().any(fails) { Exit::Findings } else { Exit::Clean };
-            return Ok((outcome, if trouble == Exit::Trouble { trouble } else { verdict }));
+            return self.input.analyse(self.pedantic, self.outputs.offer_fixes(), console);
         }
         let done = self.fixing.repair(&self.input, self.pedantic, console)?;
         console.tell(&done.summary);
         if self.fixing.is_diff() {
             return Err(console.print(done.exit, |out| out.write_all(done.diff.as_bytes())));
         }
-        Ok((done.left, done.exit))
+        Ok((done.left, if done.exit == Exit::Trouble { done.exit } else { Exit::Clean }))
     }
+}
+
+fn verdict(outcome: &Outcome) -> Exit {
+    if outcome.findings.iter().any(fails) { Exit::Findings } else { Exit::Clean }
 }
 
 /// Notes inform; they do not fail a run.

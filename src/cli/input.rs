@@ -37,6 +37,10 @@ pub(super) struct Input {
     #[command(flatten)]
     choice: Choice,
 
+    /// The folders of the packages that are meant, where they were chosen by name.
+    #[arg(skip)]
+    packages: Option<Vec<PathBuf>>,
+
     /// The file that standard input stands for; gives it its package, modules and name in reports
     #[arg(long, value_name = "FILE")]
     stdin_filename: Option<PathBuf>,
@@ -55,6 +59,9 @@ impl Input {
         };
         let paths: Vec<PathBuf> = self.paths.iter().filter(|path| *path != Path::new("-")).cloned().collect();
         let mut input = workspace::load(&paths, stdin);
+        if let Some(packages) = &self.packages {
+            input.select(packages);
+        }
         let configs = self.choice.configs(&mut input, console)?;
         let options = self.options(pedantic, fixes, configs);
         let progress = Progress::new();
@@ -100,6 +107,19 @@ impl Input {
         let plan = plan.map_err(|message| console.fail(&message))?;
         let exit = tell_problems(&plan.left, console);
         Ok((plan, exit))
+    }
+
+    /// Reports on these packages of the workspace in this folder, unless paths are given.
+    pub(super) fn select(&mut self, (root, packages): (PathBuf, Vec<PathBuf>)) {
+        if self.paths.is_empty() {
+            self.paths.push(root);
+            self.packages = Some(packages);
+        }
+    }
+
+    /// Whether a part is checked, as far as the user says so.
+    pub(super) fn names_paths(&self) -> bool {
+        !self.paths.is_empty()
     }
 
     pub(super) fn reads_stdin(&self) -> bool {

@@ -1,6 +1,8 @@
 //! The command line: one file per subcommand. The only part that names clap.
 
 mod allows;
+mod baseline;
+mod cargo;
 mod check;
 mod config;
 mod console;
@@ -10,12 +12,13 @@ mod input;
 mod output;
 mod progress;
 mod settings;
+mod shell;
 mod sites;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use console::{Color, Console};
 
@@ -52,12 +55,16 @@ enum Command {
     Allows(allows::Allows),
     /// Show what is configured, and where
     Config(config::Config),
+    /// Print a script that completes commands and flags in a shell
+    Completions(shell::Completions),
+    /// Print a manual page
+    Man(shell::Man),
     /// Show a rule's page; without a rule, list the rules
     Explain(explain::Explain),
 }
 
 /// How a run ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Exit {
     Clean = 0,
     Findings = 1,
@@ -66,13 +73,9 @@ enum Exit {
 
 /// Runs the program with these arguments, the program's name first.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match parse::<Cli>(args) {
         Ok(cli) => cli,
-        // clap prints help and version to standard output, wrong usage to standard error. If nobody listens, so be it.
-        Err(usage) => {
-            let _ = usage.print();
-            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(Exit::Trouble as u8));
-        }
+        Err(exit) => return exit,
     };
     let console = Console::new(cli.color);
     let exit = match cli.command {
@@ -81,9 +84,27 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Sites(sites) => sites.run(&console),
         Command::Allows(allows) => allows.run(&console),
         Command::Config(config) => config.run(&console),
+        Command::Completions(completions) => completions.run(Cli::command(), &console),
+        Command::Man(man) => man.run(Cli::command(), &console),
         Command::Explain(explain) => explain.run(&console),
     };
     ExitCode::from(exit as u8)
+}
+
+/// Runs the program as `cargo retrylint`, with the arguments that cargo gives it.
+pub fn run_for_cargo(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match parse::<cargo::Cargo>(cargo::arguments(args)) {
+        Ok(cargo) => ExitCode::from(cargo.run() as u8),
+        Err(exit) => exit,
+    }
+}
+
+/// Help and version go to standard output, wrong usage to standard error. If nobody listens, so be it.
+fn parse<T: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<T, ExitCode> {
+    T::try_parse_from(args).map_err(|usage| {
+        let _ = usage.print();
+        ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(Exit::Trouble as u8))
+    })
 }
 
 #[cfg(test)]

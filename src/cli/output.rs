@@ -100,6 +100,11 @@ impl Outputs {
         self.all().is_ok_and(|all| all.iter().any(|output| output.format == Format::Json))
     }
 
+    /// Chooses the one report on standard output.
+    pub(super) fn set(&mut self, format: Format) {
+        self.format = Some(format);
+    }
+
     /// Whether the flags make sense; asked before the work is done.
     pub(super) fn check(&self) -> Result<(), String> {
         self.all().map(drop)

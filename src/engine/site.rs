@@ -166,11 +166,6 @@ impl Facts {
         }
     }
 
-    /// Calls that fail like the attempt.
-    pub fn failing(&self) -> &[Span] {
-        &self.failing
-    }
-
     /// A dead key makes it stop, whatever the opaque questions about the failure answer.
     pub fn surely_stops(&self) -> bool {
         !self.dead.burns() && !self.dead.swayed

@@ -111,12 +111,15 @@ fn summary(outcome: &Outcome, look: Look) -> String {
         Some(Level::Warn) => style::WARN,
         Some(Level::Deny) => style::BAD,
     };
-    let suppressed = match figures.suppressed {
-        0 => String::new(),
-        n => format!(", {} suppressed", thousands(n)),
-    };
+    let left_out = [
+        (figures.suppressed, "suppressed"),
+        (figures.baselined, "in the baseline"),
+        (figures.untouched, "outside of the change"),
+    ];
+    let left_out: String =
+        left_out.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!(", {} {why}", thousands(*n))).collect();
     format!(
-        "checked {} ({}), {}: {}, {} undecided, {} skipped{suppressed}\n",
+        "checked {} ({}), {}: {}, {} undecided, {} skipped{left_out}\n",
         count(figures.files, "file"),
         count(figures.lines, "line"),
         count(figures.sites, "retry site"),

@@ -339,12 +339,24 @@ struct Figures {
     undecided: usize,
     skipped: usize,
     suppressed: usize,
+    baselined: usize,
+    untouched: usize,
 }
 
 impl Figures {
     fn of(outcome: &Outcome) -> Figures {
-        let Summary { files, lines, sites, undecided, skipped, suppressed } = outcome.summary;
-        Figures { files, lines, sites, findings: outcome.findings.len(), undecided, skipped, suppressed }
+        let Summary { files, lines, sites, undecided, skipped, suppressed, baselined, untouched } = outcome.summary;
+        Figures {
+            files,
+            lines,
+            sites,
+            findings: outcome.findings.len(),
+            undecided,
+            skipped,
+            suppressed,
+            baselined,
+            untouched,
+        }
     }
 }
 
@@ -413,6 +425,7 @@ mod tests {
             }],
             allows: vec![Allow { place: allowed, rules: vec![&RULE], reason: "r".to_owned(), uses: 1 }],
             problems: vec![Problem { path: "b.rs".to_owned(), message: "p".to_owned(), fatal: true }],
+            checked: Vec::new(),
             summary: Summary::default(),
         }
     }
@@ -492,7 +505,9 @@ mod tests {
     "findings": 1,
     "undecided": 0,
     "skipped": 0,
-    "suppressed": 0
+    "suppressed": 0,
+    "baselined": 0,
+    "untouched": 0
   },
   "problems": [
     {

@@ -253,7 +253,7 @@ fn package(manifest: &Manifest, libraries: &BTreeMap<PathBuf, String>, manifests
 }
 
 /// The packages that a workspace lists, its own included.
-fn members(root: &Path, manifests: &mut Manifests<'_>) -> Vec<PathBuf> {
+pub(super) fn members(root: &Path, manifests: &mut Manifests<'_>) -> Vec<PathBuf> {
     let Some(manifest) = manifests.at(root) else {
         return Vec::new();
     };

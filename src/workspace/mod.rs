@@ -7,6 +7,7 @@ mod gitignore;
 mod group;
 mod layout;
 mod manifest;
+mod members;
 mod names;
 mod read;
 mod settings;
@@ -14,6 +15,7 @@ pub mod source;
 mod walk;
 
 pub(crate) use manifest::toml_error;
+pub use members::Members;
 pub(crate) use read::unreadable;
 pub use settings::named as settings;
 

@@ -39,9 +39,7 @@ pub fn difference(old: &str, new: &str) -> String {
 pub fn run(args: &[&str]) -> (String, Option<i32>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_retrylint"));
     command.args(args).current_dir(repository(""));
-    for var in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "NO_GRAPHICS", "GITHUB_ACTIONS"] {
-        command.env_remove(var);
-    }
+    let mut command = super::tree::without_our_variables(command);
     let output = command.output().expect("the program starts");
     (String::from_utf8(output.stdout).expect("reports are UTF-8"), output.status.code())
 }

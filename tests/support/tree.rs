@@ -82,7 +82,7 @@ impl Tree {
         self.finish(program(&self.path(folder), args), b"", vars)
     }
 
-    fn finish(&self, mut command: Command, stdin: &[u8], vars: &[(&str, &str)]) -> Ran {
+    pub fn finish(&self, mut command: Command, stdin: &[u8], vars: &[(&str, &str)]) -> Ran {
         let args: Vec<_> = command.get_args().map(|arg| arg.to_owned()).collect();
         command.envs(vars.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
@@ -117,11 +117,16 @@ impl Tree {
     }
 }
 
-/// The program in a folder, without what the test runner's environment says about colours.
+/// The program in a folder, without what the test runner's environment says.
 pub fn program(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_retrylint"));
     command.args(args).current_dir(dir);
-    for var in [
+    without_our_variables(command)
+}
+
+/// A command that a CI or a colourful terminal around the tests does not change.
+pub fn without_our_variables(mut command: Command) -> Command {
+    const OURS: [&str; 10] = [
         "NO_COLOR",
         "CLICOLOR",
         "CLICOLOR_FORCE",
@@ -132,7 +137,8 @@ pub fn program(dir: &Path, args: &[&str]) -> Command {
         "GITHUB_STEP_SUMMARY",
         "GITHUB_WORKSPACE",
         "CI_PROJECT_DIR",
-    ] {
+    ];
+    for var in OURS {
         command.env_remove(var);
     }
     command

@@ -157,7 +157,7 @@ fn colours_only_where_asked() {
 fn a_summary_counts() {
     let mut outcome = Outcome { findings: vec![two_files()], ..Outcome::default() };
     outcome.summary =
-        crate::finding::Summary { files: 14, lines: 2310, sites: 5, undecided: 1, skipped: 0, suppressed: 0 };
+        crate::finding::Summary { files: 14, lines: 2310, sites: 5, undecided: 1, skipped: 0, ..Default::default() };
     assert_eq!(
         summary(&outcome, Look::PLAIN),
         "checked 14 files (2,310 lines), 5 retry sites: 1 finding, 1 undecided, 0 skipped\n"
