@@ -11,8 +11,10 @@ use crate::Options;
 use crate::engine::Facts;
 use crate::engine::db::Db;
 use crate::engine::evidence::Evidence;
+use crate::engine::refresh::RefreshFault;
 use crate::engine::site::{Examined, Shown};
-use crate::finding::{Certainty, Finding};
+use crate::finding::{Certainty, Finding, Role, Step};
+use crate::ir::Span;
 
 /// A rule about guards, with the run that shows what it says.
 struct Guarding {
@@ -50,6 +52,22 @@ fn stale(facts: &Facts) -> Option<&Shown> {
     facts.scenes.as_ref().map(|scenes| &scenes.stale)
 }
 
+/// The test that a finding is about, and what it does.
+fn deciding(facts: &Facts, rule: &Rule) -> Option<(Span, String)> {
+    match (&facts.guard, facts.refresh) {
+        (Some(guard), _) if rule == &one_shot_too_wide::RULE => {
+            Some((guard.test, format!("`{}` ends the loop here the next time", guard.name)))
+        }
+        (Some(guard), _) if [&one_shot_reset::RULE, &one_shot_never_set::RULE].contains(&rule) => {
+            Some((guard.test, format!("`{}` is not set here, this time and every time", guard.name)))
+        }
+        (_, Some(RefreshFault::AfterAbort(test))) if rule == &refresh_after_abort::RULE => {
+            Some((test, "gives up here, and the refresh stands below".to_owned()))
+        }
+        _ => None,
+    }
+}
+
 /// The finding about a guard of the site, if there is one.
 pub(super) fn judge(db: &Db<'_>, examined: &Examined, evidence: &Evidence, options: &Options) -> Option<Finding> {
     let facts = &examined.facts;
@@ -62,6 +80,14 @@ pub(super) fn judge(db: &Db<'_>, examined: &Examined, evidence: &Evidence, optio
         }
         let only_forbidden = shown.run.status == Some(403);
         let level = lowered(rule.level, u32::from(diagnosis.milder) + u32::from(only_forbidden));
-        Some(witness::finding(db, examined, shown, rule, level, certainty, diagnosis))
+        let mut finding = witness::finding(db, examined, shown, rule, level, certainty, diagnosis);
+        if let Some((test, what)) = deciding(facts, rule) {
+            // A test stands before what it lets through.
+            let at = finding.witness.iter().position(|step| !matches!(step.role, Role::Attempt | Role::Test));
+            let at = at.unwrap_or(finding.witness.len());
+            let place = witness::home_place(db, facts, test);
+            finding.witness.insert(at, Step { role: Role::Guard, place, what });
+        }
+        Some(finding)
     })
 }

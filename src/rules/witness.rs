@@ -6,7 +6,7 @@ use super::{Diagnosis, Rule, cost};
 use crate::engine::db::Db;
 use crate::engine::scenes;
 use crate::engine::site::{Examined, Facts, Shown};
-use crate::engine::trace::{At, Event, Exit};
+use crate::engine::trace::{At, Event, Exit, Handed};
 use crate::finding::{Certainty, Finding, Level, Role, Site, SiteKind, SiteRef, Step, Verdict};
 use crate::ir::Span;
 use crate::syntax::program::{FnId, Program};
@@ -17,6 +17,12 @@ const TESTS: usize = 3;
 
 pub(super) fn place(program: &Program, at: At) -> Place {
     Place { source: program.file(at.file).source.clone(), span: at.span }
+}
+
+/// A place in the site's own function.
+pub fn home_place(db: &Db<'_>, facts: &Facts, span: Span) -> Place {
+    let program = db.program();
+    place(program, At { file: program.function(facts.home).file, span })
 }
 
 /// The site with its verdict.
@@ -124,11 +130,14 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
         Event::Delay(_, time) => Some(*time),
         _ => None,
     });
+    let answered = if shown.run.is_auth() { "refused" } else { "answered" };
     let mut delays = 0;
+    let is_new =
+        round.iter().any(|e| matches!(e, Event::Refresh(_, true) | Event::Rotate(_, Handed::Next | Handed::Unsaid)));
     let mut shown_at: FxHashSet<(At, Role)> = FxHashSet::default();
     for (i, event) in round.iter().enumerate() {
         let step = match event {
-            Event::Attempt(at) => (Role::Attempt, at, format!("this attempt is refused with {status}")),
+            Event::Attempt(at) => (Role::Attempt, at, format!("this attempt is {answered} with {status}")),
             Event::Question(at, what) if kept.contains(&i) => (Role::Test, at, what.clone()),
             Event::Delay(at, time) => {
                 delays += 1;
@@ -149,7 +158,8 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
                 (Role::Delay, at, what)
             }
             Event::BackEdge(at) => {
-                (Role::BackEdge, at, "back to the next attempt, with the same credential".to_owned())
+                let with = if is_new { "" } else { ", with the same credential" };
+                (Role::BackEdge, at, format!("back to the next attempt{with}"))
             }
             Event::Transient(at) => {
                 (Role::Test, at, "`?` makes this failure one that is retried, whatever it is".to_owned())
