@@ -38,6 +38,8 @@ pub struct Options {
     pub models: Vec<PathBuf>,
     /// What users configured.
     pub configs: Configs,
+    /// The folders of the packages to report on, where not all are meant.
+    pub packages: Option<Vec<PathBuf>>,
 }
 
 /// Checks what [`crate::workspace::load`] found. `progress` is told how many of all files are done.
@@ -45,10 +47,13 @@ pub struct Options {
 /// # Errors
 /// A model file that cannot be read, or a thread pool that cannot be started: one message.
 pub fn check_workspace(
-    input: Input,
+    mut input: Input,
     options: &Options,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Outcome, String> {
+    if let Some(packages) = &options.packages {
+        input.select(packages);
+    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.jobs.unwrap_or(0))
         .stack_size(STACK_SIZE)

@@ -22,6 +22,5 @@ mod suggest;
 pub mod suppress;
 pub mod syntax;
 pub mod workspace;
-mod write;
 
 pub use check::{Options, check_source, check_workspace};

@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use retrylint::rules::{RULES, Rule};
 use retrylint::{Options, check_source};
@@ -208,6 +209,8 @@ fn the_readme_lists_the_rules() {
 struct CommandLine {
     /// By subcommand; the empty name is that of the program itself.
     flags: BTreeMap<String, BTreeSet<String>>,
+    /// Those of `cargo retrylint`.
+    for_cargo: BTreeSet<String>,
 }
 
 impl CommandLine {
@@ -219,11 +222,13 @@ impl CommandLine {
             flags.insert(name.to_owned(), flags_in(&quote::run(&[name, "--help"]).0));
         }
         assert!(flags.len() > 1, "`retrylint --help` lists no commands any more: read it otherwise here");
-        CommandLine { flags }
+        let help = Command::new(env!("CARGO_BIN_EXE_cargo-retrylint")).arg("--help").output().expect("it starts");
+        let for_cargo = flags_in(&String::from_utf8_lossy(&help.stdout));
+        CommandLine { flags, for_cargo }
     }
 
     fn knows(&self, flag: &str) -> bool {
-        self.flags.values().any(|flags| flags.contains(flag))
+        self.flags.values().chain([&self.for_cargo]).any(|flags| flags.contains(flag))
     }
 
     /// What is wrong with a command that a document shows.

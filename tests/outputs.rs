@@ -237,3 +237,46 @@ fn flags_that_make_no_sense() {
     }
     assert_eq!(tree.run(&["check", "--format", "json", "--output", "human"]).code, Some(2));
 }
+
+/// What a reader of the compiler's suggestions makes of ours is what `fix` writes.
+#[test]
+fn rustfix_repairs_as_fix_does() {
+    let tree = Tree::new(&[
+        ("Cargo.toml", "[package]\nname = 'x'\n[dependencies]\nreqwest = '0.12'\ntokio = '1'\n"),
+        ("src/lib.rs", &REPAIRABLE.replace('\n', "\r\n")),
+    ]);
+    let ran = tree.run(&["check", "--format", "rustc"]);
+    let json = &ran.is(1, &[]).out;
+    let only = std::collections::HashSet::new();
+    let safe =
+        rustfix::get_suggestions_from_json(json, &only, rustfix::Filter::MachineApplicableOnly).expect("suggestions");
+    assert_eq!(safe.len(), 1, "{json}");
+    let text = fs::read_to_string(tree.path("src/lib.rs")).expect("it is there");
+    let repaired = rustfix::apply_suggestions(&text, &safe).expect("edits that fit");
+    assert_ne!(repaired, text);
+    let sarif = tree.run(&["check", "--format", "sarif"]).json();
+    let change = &sarif["runs"][0]["results"][0]["fixes"][0]["artifactChanges"][0];
+    assert_eq!(change["artifactLocation"]["uri"], "src/lib.rs");
+    assert!(change["replacements"].as_array().is_some_and(|edits| !edits.is_empty()));
+    let ran = tree.run(&["fix", "--allow-no-vcs"]);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert_eq!(fs::read_to_string(tree.path("src/lib.rs")).expect("it is there"), repaired);
+}
+
+const REPAIRABLE: &str = r#"use std::time::Duration;
+
+pub async fn call(client: &reqwest::Client, key: &str) -> Result<String, reqwest::Error> {
+    let mut delay = Duration::from_secs(1);
+    for _ in 0..5 {
+        match client.get("https://api.example.com/v1").bearer_auth(key).send().await.and_then(|r| r.error_for_status()) {
+            Ok(response) => return response.text().await,
+            Err(error) => {
+                eprintln!("again: {error}");
+                tokio::time::sleep(delay).await;
+                delay *= 2;
+            }
+        }
+    }
+    client.get("https://api.example.com/v1").send().await?.text().await
+}
+"#;

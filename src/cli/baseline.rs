@@ -10,9 +10,10 @@ use super::Exit;
 use super::console::Console;
 use crate::baseline::{Baseline, Stale};
 use crate::finding::{Outcome, Problem};
+use crate::fix::write;
 use crate::report::human;
 use crate::report::words::count;
-use crate::{workspace, write};
+use crate::workspace;
 
 /// Flags about a baseline.
 #[derive(Debug, Args)]
@@ -30,8 +31,12 @@ impl Known {
     /// Takes the known findings out. `partly` says that the user named paths, so that other files may be known too.
     pub(super) fn apply(&self, outcome: &mut Outcome, partly: bool, console: &Console) -> Result<Exit, Exit> {
         let Some(path) = &self.baseline else { return Ok(Exit::Clean) };
+        let mut before = String::new();
         let mut baseline = match fs::read_to_string(path) {
-            Ok(text) => Baseline::parse(&text).map_err(|why| fail("read", path, &why, console))?,
+            Ok(text) => {
+                before = text;
+                Baseline::parse(&before).map_err(|why| fail("read", path, &why, console))?
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound && self.write_baseline => {
                 let new = Baseline::of(outcome);
                 fs::write(path, new.text()).map_err(|e| fail("write", path, &workspace::unreadable(&e), console))?;
@@ -49,7 +54,7 @@ impl Known {
         }
         if self.write_baseline {
             baseline.shrink(&stale);
-            write::replace(path, &baseline.text()).map_err(|why| fail("write", path, &why, console))?;
+            write::replace(path, &before, &baseline.text()).map_err(|why| fail("write", path, &why, console))?;
             console.tell(&format!("took {} out of {}\n", count(gone(&stale), "finding"), path.display()));
             return Ok(Exit::Clean);
         }

@@ -26,13 +26,6 @@ pub(super) struct Check {
     #[arg(long)]
     pedantic: bool,
 
-    /// Repair what can be repaired, and report the rest
-    #[arg(long)]
-    fix: bool,
-
-    #[command(flatten, next_help_heading = "With --fix")]
-    fixing: Fixing,
-
     #[command(flatten)]
     known: Known,
 
@@ -43,6 +36,13 @@ pub(super) struct Check {
     /// Write a suppression with this reason above every loop that is reported, instead of a report
     #[arg(long, value_name = "REASON", require_equals = true, conflicts_with_all = ["format", "output"])]
     add_allow: Option<String>,
+
+    /// Repair what can be repaired, and report the rest
+    #[arg(long, conflicts_with_all = ["baseline", "since", "add_allow"])]
+    fix: bool,
+
+    #[command(flatten, next_help_heading = "With --fix")]
+    fixing: Fixing,
 }
 
 impl Check {
@@ -54,7 +54,7 @@ impl Check {
             Ok(changes) => changes,
             Err(message) => return console.fail(&message),
         };
-        let (mut outcome, trouble) = match self.outcome(console) {
+        let (mut outcome, mut exit) = match self.outcome(console) {
             Ok(answer) => answer,
             Err(exit) => return exit,
         };
@@ -66,9 +66,11 @@ impl Check {
             changes.apply(&mut outcome);
         }
         if let Some(reason) = &self.add_allow {
-            return self.add(&outcome, reason, trouble, console);
+            return self.add(&outcome, reason, exit, console);
         }
-        let exit = if trouble == Exit::Trouble { trouble } else { verdict(&outcome).max(stale) };
+        if exit != Exit::Trouble {
+            exit = if outcome.findings.iter().any(fails) { Exit::Findings } else { stale };
+        }
         self.outputs.write(&outcome, console, exit)
     }
 
@@ -84,7 +86,7 @@ impl Check {
         }
     }
 
-    /// What was found, after what `--fix` repaired, and whether there was trouble.
+    /// What is found, or what is left after repairs.
     fn outcome(&self, console: &Console) -> Result<(Outcome, Exit), Exit> {
         if !self.fix {
             return self.input.analyse(self.pedantic, self.outputs.offer_fixes(), console);
@@ -94,12 +96,8 @@ impl Check {
         if self.fixing.is_diff() {
             return Err(console.print(done.exit, |out| out.write_all(done.diff.as_bytes())));
         }
-        Ok((done.left, if done.exit == Exit::Trouble { done.exit } else { Exit::Clean }))
+        Ok((done.left, done.exit))
     }
-}
-
-fn verdict(outcome: &Outcome) -> Exit {
-    if outcome.findings.iter().any(fails) { Exit::Findings } else { Exit::Clean }
 }
 
 /// Notes inform; they do not fail a run.

@@ -10,7 +10,6 @@ use super::Exit;
 use super::console::Console;
 use super::progress::Progress;
 use super::settings::Choice;
-use crate::config::Configs;
 use crate::finding::Outcome;
 use crate::fix::apply::{self, Plan};
 use crate::workspace::{self, Stdin};
@@ -59,11 +58,7 @@ impl Input {
         };
         let paths: Vec<PathBuf> = self.paths.iter().filter(|path| *path != Path::new("-")).cloned().collect();
         let mut input = workspace::load(&paths, stdin);
-        if let Some(packages) = &self.packages {
-            input.select(packages);
-        }
-        let configs = self.choice.configs(&mut input, console)?;
-        let options = self.options(pedantic, fixes, configs);
+        let options = Options { pedantic, fixes, ..self.options(&mut input, console)? };
         let progress = Progress::new();
         let outcome = crate::check_workspace(input, &options, &|done, total| progress.show(done, total));
         progress.finish();
@@ -72,15 +67,33 @@ impl Input {
         Ok((outcome, exit))
     }
 
-    fn options(&self, pedantic: bool, fixes: bool, configs: Configs) -> Options {
-        Options {
+    /// Reports on these packages of the workspace in this folder, unless paths are given.
+    pub(super) fn select(&mut self, (root, packages): (PathBuf, Vec<PathBuf>)) {
+        if self.paths.is_empty() {
+            self.paths.push(root);
+            self.packages = Some(packages);
+        }
+    }
+
+    /// Whether a part is checked, as far as the user says so.
+    pub(super) fn names_paths(&self) -> bool {
+        !self.paths.is_empty()
+    }
+
+    pub(super) fn reads_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path == Path::new("-"))
+    }
+
+    /// The options that the flags and the configuration of this input make.
+    fn options(&self, input: &mut workspace::Input, console: &Console) -> Result<Options, Exit> {
+        Ok(Options {
             include_tests: self.include_tests,
-            pedantic,
-            fixes,
             jobs: self.jobs.map(NonZeroUsize::get),
             models: self.models.clone(),
-            configs,
-        }
+            packages: self.packages.clone(),
+            configs: self.choice.configs(input, console)?,
+            ..Options::default()
+        })
     }
 
     /// The paths, where all of them stand for something that can be written to.
@@ -99,31 +112,13 @@ impl Input {
         repairs: &apply::Choice,
         console: &Console,
     ) -> Result<(Plan, Exit), Exit> {
-        let configs = self.choice.configs(&mut workspace::load(paths, None), console)?;
+        let options = Options { pedantic, ..self.options(&mut workspace::load(paths, None), console)? };
         let progress = Progress::new();
-        let options = self.options(pedantic, true, configs);
         let plan = apply::plan(paths, &options, repairs, &|done, total| progress.show(done, total));
         progress.finish();
         let plan = plan.map_err(|message| console.fail(&message))?;
         let exit = tell_problems(&plan.left, console);
         Ok((plan, exit))
-    }
-
-    /// Reports on these packages of the workspace in this folder, unless paths are given.
-    pub(super) fn select(&mut self, (root, packages): (PathBuf, Vec<PathBuf>)) {
-        if self.paths.is_empty() {
-            self.paths.push(root);
-            self.packages = Some(packages);
-        }
-    }
-
-    /// Whether a part is checked, as far as the user says so.
-    pub(super) fn names_paths(&self) -> bool {
-        !self.paths.is_empty()
-    }
-
-    pub(super) fn reads_stdin(&self) -> bool {
-        self.paths.iter().any(|path| path == Path::new("-"))
     }
 
     fn read_stdin(&self) -> Result<Stdin, String> {

@@ -95,14 +95,15 @@ impl Outputs {
         Ok(all)
     }
 
-    /// A program that reads one of the reports may want to offer repairs.
-    pub(super) fn offer_fixes(&self) -> bool {
-        self.all().is_ok_and(|all| all.iter().any(|output| output.format == Format::Json))
-    }
-
     /// Chooses the one report on standard output.
     pub(super) fn set(&mut self, format: Format) {
         self.format = Some(format);
+    }
+
+    /// Whether a program reads a report that can offer repairs.
+    pub(super) fn offer_fixes(&self) -> bool {
+        let offers = |format: &Format| matches!(format, Format::Json | Format::Rustc | Format::Cargo | Format::Sarif);
+        self.format.iter().chain(self.output.iter().map(|output| &output.format)).any(offers)
     }
 
     /// Whether the flags make sense; asked before the work is done.

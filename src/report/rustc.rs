@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::paths::file_uri;
 use super::words::body;
 use super::{Look, human};
-use crate::finding::{Finding, Level, Outcome};
+use crate::finding::{Applicability, Finding, Fix, Level, Outcome};
 use crate::workspace::Package;
 use crate::workspace::source::Place;
 
@@ -141,9 +141,26 @@ impl<'a> Diagnostic<'a> {
             }),
             level: level(finding.level),
             spans: steps.map(|(n, step)| Span::of(&step.place, n == 0, &step.what)).collect(),
-            children: vec![Diagnostic::note("help", &finding.help)],
+            children: std::iter::once(Diagnostic::note("help", &finding.help))
+                .chain(finding.fixes.iter().map(Diagnostic::suggestion))
+                .collect(),
             rendered: Some(human::finding(finding, Look::PLAIN)),
         }
+    }
+
+    /// A repair: all its edits together.
+    fn suggestion(fix: &'a Fix) -> Diagnostic<'a> {
+        let applicability = match fix.applicability {
+            Applicability::Safe => "MachineApplicable",
+            Applicability::Unsafe => "MaybeIncorrect",
+        };
+        let spans = fix.edits.iter().map(|edit| Span {
+            label: None,
+            suggested_replacement: Some(&edit.text),
+            suggestion_applicability: Some(applicability),
+            ..Span::of(&edit.place, true, "")
+        });
+        Diagnostic { spans: spans.collect(), ..Diagnostic::note("help", &fix.message) }
     }
 
     /// A remark without a place of its own.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::fingerprint;
 use super::paths::Root;
 use super::words::{about, body};
-use crate::finding::{Certainty, Finding, Level, Outcome, SiteRef, Step};
+use crate::finding::{Certainty, Finding, Fix, Level, Outcome, SiteRef, Step};
 use crate::rules::{RULES, Rule};
 use crate::workspace::source::Place;
 
@@ -125,6 +125,7 @@ fn result(outcome: &Outcome, finding: &Finding, fingerprint: &str, root: &Root) 
         "codeFlows": [{ "threadFlows": [{
             "locations": finding.witness.iter().take(MOST_STEPS).map(|one| step(one, root)).collect::<Vec<_>>(),
         }]}],
+        "fixes": finding.fixes.iter().map(|one| fix(one, root)).collect::<Vec<_>>(),
         "partialFingerprints": { fingerprint::NAME: fingerprint },
         "properties": { "certainty": finding.certainty.as_str(), "assumed": finding.assumed },
     })
@@ -149,21 +150,41 @@ fn step(step: &Step, root: &Root) -> Value {
     json!({ "location": place, "kinds": [step.role.as_str()] })
 }
 
+/// A repair: what goes and what comes, file by file.
+fn fix(fix: &Fix, root: &Root) -> Value {
+    let changes = fix.edits.chunk_by(|a, b| a.place.source.path == b.place.source.path).map(|edits| {
+        let replacements = edits
+            .iter()
+            .map(|edit| json!({ "deletedRegion": region(&edit.place), "insertedContent": { "text": edit.text } }));
+        json!({
+            "artifactLocation": artifact(&edits[0].place, root),
+            "replacements": replacements.collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "description": { "text": format!("{}.", capital(&fix.message)) },
+        "artifactChanges": changes.collect::<Vec<_>>(),
+    })
+}
+
 fn location(place: &Place, root: &Root) -> Value {
-    let (uri, relative) = root.uri(&place.source);
-    let mut artifact = json!({ "uri": uri });
-    if relative {
-        artifact["uriBaseId"] = json!("%SRCROOT%");
+    json!({ "physicalLocation": { "artifactLocation": artifact(place, root), "region": region(place) } })
+}
+
+fn artifact(place: &Place, root: &Root) -> Value {
+    match root.uri(&place.source) {
+        (uri, true) => json!({ "uri": uri, "uriBaseId": "%SRCROOT%" }),
+        (uri, false) => json!({ "uri": uri }),
     }
-    json!({ "physicalLocation": {
-        "artifactLocation": artifact,
-        "region": {
-            "startLine": place.start_line(),
-            "startColumn": place.column(),
-            "endLine": place.end_line(),
-            "endColumn": place.end_column(),
-        },
-    }})
+}
+
+fn region(place: &Place) -> Value {
+    json!({
+        "startLine": place.start_line(),
+        "startColumn": place.column(),
+        "endLine": place.end_line(),
+        "endColumn": place.end_column(),
+    })
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::UNUSED_SUPPRESSION;
 use crate::finding::Outcome;
+use crate::fix::write;
 use crate::syntax::comments;
 use crate::workspace::source::Source;
-use crate::write;
 
 /// What was written.
 #[derive(Debug, Default)]
@@ -19,6 +19,9 @@ pub struct Added {
     pub files: usize,
 }
 
+/// The names of the rules to write above each line of a file.
+type Rules<'a> = BTreeMap<u32, Vec<&'a str>>;
+
 /// Puts a comment with this reason above every site that has a finding.
 ///
 /// # Errors
@@ -28,20 +31,20 @@ pub fn add(outcome: &Outcome, reason: &str) -> Result<Added, String> {
     if reason.is_empty() || reason.contains(['\n', '\r']) {
         return Err("the reason of a suppression is one line of text: --add-allow=\"why it is right here\"".to_owned());
     }
-    let mut places: BTreeMap<&str, (Arc<Source>, BTreeMap<u32, Vec<&str>>)> = BTreeMap::new();
+    let mut files: BTreeMap<&str, (Arc<Source>, Rules<'_>)> = BTreeMap::new();
     for finding in outcome.findings.iter().filter(|finding| finding.rule != &UNUSED_SUPPRESSION) {
         let place = &finding.sites[0].place;
-        let (_, lines) = places.entry(&place.source.path).or_insert_with(|| (place.source.clone(), BTreeMap::new()));
+        let (_, lines) = files.entry(&place.source.path).or_insert_with(|| (place.source.clone(), BTreeMap::new()));
         let rules = lines.entry(place.start_line()).or_default();
         if !rules.contains(&finding.rule.name) {
             rules.push(finding.rule.name);
         }
     }
     let mut added = Added::default();
-    for (path, (source, lines)) in places {
+    for (path, (source, lines)) in files {
         let text = with_comments(&source, &lines, reason)
             .ok_or_else(|| format!("{path}: a comment cannot be put where a site starts: write it by hand"))?;
-        write::replace(&source.file, &text).map_err(|why| format!("cannot write {path}: {why}"))?;
+        write::replace(&source.file, &source.text, &text).map_err(|why| format!("cannot write {path}: {why}"))?;
         added.comments += lines.len();
         added.files += 1;
     }
@@ -49,7 +52,7 @@ pub fn add(outcome: &Outcome, reason: &str) -> Result<Added, String> {
 }
 
 /// The text with a comment above each of these lines; `None` where it would land inside of a string.
-fn with_comments(source: &Source, lines: &BTreeMap<u32, Vec<&str>>, reason: &str) -> Option<String> {
+fn with_comments(source: &Source, lines: &Rules<'_>, reason: &str) -> Option<String> {
     let mut text = source.text.clone();
     // From the end, so that the places before stay.
     for (line, rules) in lines.iter().rev() {
