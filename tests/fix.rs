@@ -74,10 +74,6 @@ fn keeps_the_rest(old: &str, new: &str, edits: &[Edit]) -> bool {
     old.get(at..) == Some(rest)
 }
 
-fn of_rule<'f>(findings: &'f [Finding], like: &'f Finding) -> impl Iterator<Item = &'f Finding> {
-    findings.iter().filter(move |f| f.rule == like.rule)
-}
-
 #[test]
 fn a_repaired_block_is_no_longer_reported_and_has_nothing_left_to_repair() {
     let mut repaired = 0;
@@ -94,7 +90,8 @@ fn a_repaired_block_is_no_longer_reported_and_has_nothing_left_to_repair() {
             let after = check_source("example.rs", &new, &options());
             assert!(after.problems.is_empty(), "{name}: {}\n{new}", after.problems[0].message);
             assert!(after.findings.len() < before.findings.len(), "{name} is still reported:\n{new}");
-            let repairable = |findings: &[Finding]| of_rule(findings, finding).filter(|f| !f.fixes.is_empty()).count();
+            // With one fewer repaired, another rule may speak about what is left, but there is less of it.
+            let repairable = |findings: &[Finding]| findings.iter().filter(|f| !f.fixes.is_empty()).count();
             let (first, second) = (repairable(&before.findings), repairable(&after.findings));
             assert!(second < first, "{name}: a second repair:\n{new}");
         }
