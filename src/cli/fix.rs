@@ -110,15 +110,22 @@ impl Fixing {
             let allow = vcs::Allow { dirty: self.allow_dirty, staged: self.allow_staged, no_vcs: self.allow_no_vcs };
             vcs::check(&paths, allow).map_err(|message| console.refuse(&message))?;
         }
-        let (plan, mut trouble) = input.plan(&paths, pedantic, &choice, console)?;
-        let mut exit = if plan.left.findings.iter().any(check::fails) { Exit::Findings } else { Exit::Clean };
+        let (mut plan, mut trouble) = input.plan(&paths, pedantic, &choice, console)?;
         let mut diff = String::new();
         if self.diff {
             plan.changed.iter().for_each(|changed| diff.push_str(&fixes::diff(changed, console.out)));
-            exit = if diff.is_empty() { Exit::Clean } else { Exit::Findings };
-        } else if !write_all(&plan, console) || (self.verify && !verify(&plan, console)) {
-            trouble = Exit::Trouble;
+        } else {
+            let undone = write_all(&plan, console);
+            let taken_back = if self.verify { verify(&plan, console) } else { Vec::new() };
+            if !undone.is_empty() {
+                trouble = Exit::Trouble;
+            }
+            for (path, why) in undone.into_iter().chain(taken_back) {
+                plan.undo(&path, &why);
+            }
         }
+        let is_left = if self.diff { !diff.is_empty() } else { plan.left.findings.iter().any(check::fails) };
+        let exit = if is_left { Exit::Findings } else { Exit::Clean };
         let look = if self.diff { console.err } else { console.out };
         let summary = fixes::summary(&plan, &choice, !self.diff, look);
         let exit = if trouble == Exit::Trouble { trouble } else { exit };
@@ -137,56 +144,49 @@ impl Fixing {
     }
 }
 
-/// Writes each changed file; what cannot be written is told, and the others still are.
-fn write_all(plan: &Plan, console: &Console) -> bool {
-    let mut all = true;
+/// Writes each changed file; answers which could not be written, and why. The others still are.
+fn write_all(plan: &Plan, console: &Console) -> Vec<(PathBuf, String)> {
+    let mut undone = Vec::new();
     for changed in &plan.changed {
         if let Err(why) = write::replace(&changed.path, &changed.before, &changed.after) {
-            all = false;
             console.fail(&format!("{} is not changed: {why}", changed.display));
+            undone.push((changed.path.clone(), why));
         }
     }
-    all
+    undone
 }
 
-/// Compiles each changed package, and takes its changes back where that brings a new error. Answers whether all stay.
-fn verify(plan: &Plan, console: &Console) -> bool {
+/// Compiles each changed package, and takes its changes back where that brings a new error, or cannot be done. Answers
+/// which files are as they were, and why.
+fn verify(plan: &Plan, console: &Console) -> Vec<(PathBuf, String)> {
     let mut packages: Vec<PathBuf> = plan.changed.iter().filter_map(|c| compile::manifest_of(&c.path)).collect();
     packages.sort();
     packages.dedup();
-    let mut all = true;
+    let mut undone = Vec::new();
     for manifest in packages {
         let changed: Vec<&Changed> =
             plan.changed.iter().filter(|c| compile::manifest_of(&c.path).as_ref() == Some(&manifest)).collect();
-        let why = match compile::errors(&manifest) {
-            Ok(errors) if errors.is_empty() => continue,
-            Ok(errors) => {
-                if !rewrite(&changed, console, |c| (&c.after, &c.before)) {
-                    return false;
+        let after = compile::errors(&manifest);
+        if after.as_ref().is_ok_and(Vec::is_empty) || !rewrite(&changed, console, |c| (&c.after, &c.before)) {
+            continue;
+        }
+        // Errors that were there before say nothing about the repair.
+        let why = match (after, compile::errors(&manifest)) {
+            (Ok(after), Ok(before)) => match compile::new(&before, &after).into_iter().next() {
+                Some(error) => format!("its repair does not compile: {error}"),
+                None => {
+                    rewrite(&changed, console, |c| (&c.before, &c.after));
+                    continue;
                 }
-                // Errors that were there before say nothing about the repair.
-                let new = compile::new(&compile::errors(&manifest).unwrap_or_default(), &errors);
-                match new.into_iter().next() {
-                    None => {
-                        all &= rewrite(&changed, console, |c| (&c.before, &c.after));
-                        continue;
-                    }
-                    Some(error) => error,
-                }
-            }
-            Err(why) => {
-                if !rewrite(&changed, console, |c| (&c.after, &c.before)) {
-                    return false;
-                }
-                why
-            }
+            },
+            (Err(why), _) | (_, Err(why)) => format!("its repair could not be compiled: {why}"),
         };
-        all = false;
         for changed in changed {
-            console.fail(&format!("{} is as it was: its repair does not compile: {why}", changed.display));
+            console.fail(&format!("{} is as it was: {why}", changed.display));
+            undone.push((changed.path.clone(), why.clone()));
         }
     }
-    all
+    undone
 }
 
 /// Writes the second text over the first.

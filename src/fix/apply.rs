@@ -2,7 +2,7 @@
 //! nothing more is to be done. Nothing is written here.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::finding::{Applicability, Edit, Finding, Fix, Outcome, Style};
 use crate::fix::edit;
@@ -58,6 +58,21 @@ pub struct Plan {
     pub fixed: Vec<(Finding, Fix)>,
     /// The analysis of the repaired texts.
     pub left: Outcome,
+}
+
+impl Plan {
+    /// A file stays as it was: its findings are left, with the reason.
+    pub fn undo(&mut self, path: &Path, why: &str) {
+        let touches = |fix: &Fix| fix.edits.iter().any(|edit| edit.place.source.file == path);
+        let (undone, fixed) = std::mem::take(&mut self.fixed).into_iter().partition(|(_, fix)| touches(fix));
+        self.fixed = fixed;
+        let undone: Vec<(Finding, Fix)> = undone;
+        self.left.findings.extend(undone.into_iter().map(|(finding, _)| Finding {
+            fixes: Vec::new(),
+            unfixable: Some(why.to_owned()),
+            ..finding
+        }));
+    }
 }
 
 /// Repairs in memory what is chosen.

@@ -82,6 +82,7 @@ mod tests {
         assert_eq!(error(line).as_deref(), Some("error[E0382]: use of moved value: `e`"));
         assert_eq!(error(r#"{"reason":"build-finished","success":false}"#), None);
         let (a, b) = ("a".to_owned(), "b".to_owned());
-        assert_eq!(new(&[a.clone()], &[a.clone(), b.clone(), a.clone()]), [b, a]);
+        let before = vec![a.clone()];
+        assert_eq!(new(&before, &[a.clone(), b.clone(), a.clone()]), [b, a]);
     }
 }
