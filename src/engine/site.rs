@@ -676,6 +676,25 @@ pub(super) fn furthest(db: &Db<'_>, scenario: Scenario, target: Target, with: Wi
     let mut run = again(forced.clone());
     let mut tried: FxHashSet<(At, bool)> = FxHashSet::default();
     let mut left = RERUNS;
+    // An operation that was handed over counts only if it is seen to go to the network. Where it went another way, for
+    // instance through a cache or a relay, each turn is tried.
+    if !run.hit && !with.callers.is_empty() {
+        let mut turns: Vec<(At, bool, bool)> = Vec::new();
+        for turn in run.decisions.iter().filter(|d| d.in_attempt && !d.tainted).map(|d| (d.at, d.after, d.taken)) {
+            if !turns.contains(&turn) {
+                turns.push(turn);
+            }
+        }
+        for (at, after, taken) in turns.into_iter().take(RERUNS) {
+            forced.insert((at, after), !taken);
+            let other = again(forced.clone());
+            if other.hit {
+                run = other;
+                break;
+            }
+            forced.remove(&(at, after));
+        }
+    }
     while run.attempts <= db.allowed && run.exit == Exit::Left || run.attempts == 0 {
         let last = run.attempts;
         let open = |d: &&Decision, tried: &FxHashSet<(At, bool)>, forced: &Forced| {
