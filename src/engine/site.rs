@@ -21,7 +21,7 @@ use crate::engine::trace::{At, Decision, Event, Exit, Run};
 use crate::engine::types::Ty;
 use crate::finding::SiteKind;
 use crate::ir::visit::{self, Node};
-use crate::ir::{Expr, ExprKind, Name, Pat, PatKind, Span, Stmt};
+use crate::ir::{Expr, ExprKind, MacroBody, Name, Pat, PatKind, Span, Stmt};
 use crate::syntax::program::FnId;
 
 /// Runs with other answers, at most, for one scenario of one attempt.
@@ -108,6 +108,8 @@ pub struct Facts {
     pub best_effort: bool,
     /// It asks whether the other side is up.
     pub probe: bool,
+    /// A `select!` stands in the site: rounds without a pause may wait for something all the same.
+    pub selects: bool,
     /// Success.
     pub success: Run,
     /// 401.
@@ -323,6 +325,18 @@ fn picks(db: &Db<'_>, id: FnId, site: Span, attempt: Span) -> bool {
     used
 }
 
+fn has_select(db: &Db<'_>, home: FnId, site: Span) -> bool {
+    let Some(body) = &db.program().function(home).def.body else { return false };
+    let mut found = false;
+    visit::block(body, &mut |node| {
+        if let Node::Expr(Expr { kind: ExprKind::Macro(call), span }) = node {
+            found |= site.contains(*span) && matches!(call.body, MacroBody::Select(_));
+        }
+        !found
+    });
+    found
+}
+
 /// The last name of the path or method that a call names.
 fn called<'t>(db: &'t Db<'_>, home: FnId, call: Span) -> &'t str {
     let Some(body) = &db.program().function(home).def.body else { return "" };
@@ -531,6 +545,7 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
     let device_code = db.lookup.models.words.within("device", text);
     let best_effort = is_best_effort(db, home, attempt);
     let probe = db.lookup.models.words.names("probe", called(db, home, attempt));
+    let selects = has_select(db, home, site);
     let advice = with.library.and_then(|index| db.lookup.models.retry.retry(index).advice.as_deref()).map(Name::new);
     let subject =
         Subject { target, callers: with.callers.to_vec(), failing: with.failing.to_vec(), library: with.library };
@@ -544,6 +559,7 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
         device_code,
         best_effort,
         probe,
+        selects,
         success,
         dead,
         forbidden,

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let shown = cost::shown(facts);
-    (!facts.is_worker() && !cost::sleeps(shown) && !cost::converts(shown)).then(|| Diagnosis {
+    (!facts.is_worker() && !facts.selects && !cost::sleeps(shown) && !cost::converts(shown)).then(|| Diagnosis {
         message: format!("retries a {} {} without a pause", cost::status(facts), cost::phrase(shown)),
         help:
             "a refused credential stays refused, and providers lock accounts that hammer them: on 401 and 403 return \

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{At, CALLS, Eval, Event, Exit, Flow, Frame, Interp, MANY, NESTING, RECURSIONS, STEPS, Tri, Wish};
+use crate::engine::scenario::Scenario;
 use crate::engine::types::Ty;
 use crate::engine::value::{Closure, Failure, Struct, Task, Unknown, Value};
 use crate::finding::SiteKind;
@@ -34,12 +35,25 @@ impl Interp<'_> {
             result
         } else if self.is_refresh(e) {
             self.refresh(e)
+        } else if self.is_beside(e) {
+            self.eval_kind(e).map(|value| self.succeeded(value, e.span))
         } else {
             self.eval_kind(e)
         };
         self.nesting -= 1;
         self.home_call = home_call;
         result
+    }
+
+    /// Another operation of the site than the attempt: it succeeds by hypothesis.
+    fn is_beside(&self, e: &Expr) -> bool {
+        self.at_site
+            && !self.in_attempt
+            && matches!(self.scenario, Scenario::DeadKey | Scenario::Forbidden)
+            && self.frames.len() == 1
+            && self.frame().id == self.target.home
+            && matches!(e.kind, ExprKind::Call { .. } | ExprKind::Method { .. })
+            && self.db.call(self.target.home, e.span).is_some_and(|call| self.db.reaches(call))
     }
 
     pub(super) fn attempt(&mut self, e: &Expr) -> Eval {
@@ -71,10 +85,13 @@ impl Interp<'_> {
         Ok(if self.hit { self.marked(value) } else { self.opaque_answer(e.span) })
     }
 
-    /// The attempt succeeds by hypothesis: an error can only come from something in it that could not be evaluated.
+    /// What succeeds by hypothesis: an error that has nothing to do with the failure can only come from something in it
+    /// that could not be evaluated.
     fn succeeded(&self, value: Value, span: Span) -> Value {
         match value {
-            Value::Result(Err(_)) => Value::ok(Value::of(self.db.static_type(self.frame().id, span).payload())),
+            Value::Result(Err(error)) if !self.load(&error).is_tainted() => {
+                Value::ok(Value::of(self.db.static_type(self.frame().id, span).payload()))
+            }
             value => value,
         }
     }
