@@ -95,6 +95,8 @@ fn sarif_is_valid_by_its_schema() {
         assert_eq!(rule["id"], result["ruleId"]);
         assert!(rule["help"]["markdown"].as_str().is_some_and(|text| text.starts_with("# ")), "{rule}");
         assert_eq!(result["level"], "error");
+        let text = result["message"]["text"].as_str().expect("a text");
+        assert!(text.starts_with("Retries every failure, ") && text.contains(". Ask what failed "), "{text}");
         assert!(result["codeFlows"][0]["threadFlows"][0]["locations"].as_array().is_some_and(|steps| steps.len() > 1));
     }
     let odd = &results[0]["locations"][0]["physicalLocation"];
