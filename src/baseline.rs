@@ -74,10 +74,11 @@ impl Baseline {
         let entry = |(identity, count): (&Identity, &usize)| {
             let entry = Entry { identity: identity.clone(), count: *count };
             // Texts and numbers can always be written.
-            serde_json::to_string(&entry).map_or_else(|_| String::new(), |text| format!("    {text}"))
+            serde_json::to_string(&entry).map_or_else(|_| String::new(), |text| format!("\n    {text}"))
         };
         let entries: Vec<String> = self.counts.iter().map(entry).collect();
-        format!("{{\n  \"version\": {VERSION},\n  \"findings\": [\n{}\n  ]\n}}\n", entries.join(",\n"))
+        let end = if entries.is_empty() { "" } else { "\n  " };
+        format!("{{\n  \"version\": {VERSION},\n  \"findings\": [{}{end}]\n}}\n", entries.join(","))
     }
 
     /// How many findings it knows.

@@ -211,7 +211,7 @@ impl Style {
 pub enum Applicability {
     /// Something could not be shown; [`Fix::doubt`] says what.
     Unsafe,
-    /// The repaired loop was run in every scenario, and its types are known.
+    /// The repaired loop was run in every scenario, and its types are known; or only a comment changes.
     Safe,
 }
 

@@ -5,6 +5,7 @@
 //! suppresses nothing, or does not say why, is a finding itself.
 
 mod add;
+mod mend;
 
 use std::ops::Range;
 
@@ -58,14 +59,23 @@ fn directive(comment: &str) -> Option<&str> {
     inside.trim_start().strip_prefix(WORD).filter(|_| !inside.starts_with(['/', '!', '*'])).map(str::trim)
 }
 
+/// The list of rules, and what comes after it.
+fn parts(said: &str) -> Option<(&str, &str)> {
+    said.strip_prefix("allow")?.trim_start().strip_prefix('(')?.split_once(')')
+}
+
+/// The names in a list of rules.
+fn named(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
 /// The rules, the reason, and what is wrong.
 fn read(said: &str) -> (Vec<&'static Rule>, String, Vec<String>) {
-    let inside = said.strip_prefix("allow").and_then(|rest| rest.trim_start().strip_prefix('('));
-    let Some((names, reason)) = inside.and_then(|inside| inside.split_once(')')) else {
+    let Some((list, reason)) = parts(said) else {
         return (Vec::new(), String::new(), vec![format!("`{WORD} {said}` is not understood: {FORM}")]);
     };
     let (mut found, mut faults) = (Vec::new(), Vec::new());
-    for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+    for name in named(list) {
         match rules::find(name) {
             Some(rule) if found.contains(&rule) => {}
             Some(rule) => found.push(rule),
@@ -106,17 +116,40 @@ pub(crate) fn apply(found: Vec<Found>, program: &Program, options: &Options, out
         outcome.summary.suppressed += usize::from(suppressed);
         !suppressed
     });
+    // What is left of the findings that are about code.
+    let about_code = outcome.findings.len();
     for (mut one, uses, function) in found {
         let undecided = outcome.sites.iter().any(|site| {
             let attempt = site.attempt.as_ref().unwrap_or(&site.place);
             matches!(site.verdict, Verdict::Undecided(_))
                 && covers(&one, function.as_ref(), attempt, std::iter::once(&site.place))
         });
-        if !one.in_the_dark && !undecided {
-            let unused = one.allow.rules.iter().zip(&uses).filter(|(_, uses)| **uses == 0);
-            one.faults.extend(unused.map(|(rule, _)| format!("`{}` is not reported here", rule.name)));
+        let mut unused = Vec::new();
+        let is_known = !one.in_the_dark && !undecided;
+        if is_known {
+            let rules = one.allow.rules.iter().zip(&uses).filter(|(_, uses)| **uses == 0);
+            unused.extend(rules.map(|(rule, _)| *rule));
+            one.faults.extend(unused.iter().map(|rule| format!("`{}` is not reported here", rule.name)));
         }
-        outcome.findings.extend((!one.faults.is_empty()).then(|| finding(&one)));
+        if !one.faults.is_empty() {
+            let mut finding = finding(&one);
+            if options.fixes {
+                let reported: Vec<&Rule> = outcome.findings[..about_code]
+                    .iter()
+                    .filter(|other| {
+                        let sites = other.sites.iter().map(|site| &site.place);
+                        covers(&one, function.as_ref(), other.place(), sites)
+                    })
+                    .map(|other| other.rule)
+                    .collect();
+                let here = mend::Here { unused: &unused, reported: is_known.then_some(reported.as_slice()) };
+                match mend::fix(&one.comment, &one.allow.place, &here) {
+                    Ok(fix) => finding.fixes.push(fix),
+                    Err(why) => finding.unfixable = Some(why),
+                }
+            }
+            outcome.findings.push(finding);
+        }
         outcome.allows.push(one.allow);
     }
 }

@@ -73,6 +73,16 @@ fn what_was_repaired_is_stale() {
 }
 
 #[test]
+fn where_nothing_is_found_the_baseline_is_empty() {
+    let tree = Tree::new(&[("a.rs", "pub fn a() {}\n")]);
+    let ran = tree.run(&["check", "--baseline", FILE, "--write-baseline"]);
+    ran.is(0, &["wrote 0 findings to known.json"]);
+    let text = fs::read_to_string(tree.path(FILE)).expect("it was written");
+    assert_eq!(text, "{\n  \"version\": 1,\n  \"findings\": []\n}\n");
+    tree.run(&["check", "--baseline", FILE]).is(0, &[]);
+}
+
+#[test]
 fn a_baseline_never_grows() {
     let tree = adopted();
     tree.write("src/new.rs", BAD);

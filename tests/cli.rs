@@ -367,7 +367,9 @@ fn colours_follow_the_flag_then_the_environment() {
 fn without_graphics_findings_are_sentences() {
     let tree = Tree::package();
     let ran = tree.run_with(&["check"], b"", &[("NO_GRAPHICS", "1")]);
-    ran.is(1, &[]).says("  1. src/bad.rs:6:").lacks("╭");
+    ran.is(1, &[]).says("  1. src/bad.rs:6:").says(": back to the next attempt, with the same credential\n").lacks("╭");
+    // The last delay of an endless loop is where the run was cut off.
+    ran.says(": sleeps 1 s the first time, longer each time after: ").lacks("the last");
 }
 
 // The rest of the command line.

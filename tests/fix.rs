@@ -56,7 +56,7 @@ fn applied(text: &str, edits: &[Edit]) -> String {
     retrylint::fix::edit::apply(text, edits)
 }
 
-/// A repair only adds text or replaces what it says; what is left of the old text stays in order.
+/// A repair only adds text or replaces what it says, and takes out no comment but a suppression; what is left of the old text stays in order.
 fn keeps_the_rest(old: &str, new: &str, edits: &[Edit]) -> bool {
     let mut rest = new;
     let mut at = 0;
@@ -66,7 +66,8 @@ fn keeps_the_rest(old: &str, new: &str, edits: &[Edit]) -> bool {
         let Some(after) = rest.strip_prefix(kept).and_then(|rest| rest.strip_prefix(edit.text.as_str())) else {
             return false;
         };
-        if old[start..end].contains("//") {
+        let gone = &old[start..end];
+        if gone.contains("//") && !gone.trim_start().starts_with("// retrylint:") {
             return false;
         }
         (rest, at) = (after, end);
@@ -226,11 +227,27 @@ fn check_can_fix_and_reports_the_rest() {
     assert_ne!(tree.read(), BAD);
 }
 
+/// What is left after a repair is no list of what was there before.
+#[test]
+fn check_cannot_fix_what_it_leaves_out() {
+    let tree = Tree::committed(BAD);
+    for (other, name) in [
+        ("--baseline=b.json", "--baseline <FILE>"),
+        ("--since=HEAD", "--since <REVISION>"),
+        ("--add-allow=why", "--add-allow=<REASON>"),
+    ] {
+        let (code, out, err) = tree.run(&["check", "--fix", other]);
+        assert_eq!((code, out.as_str(), tree.read().as_str()), (Some(2), "", BAD));
+        assert!(err.starts_with(&format!("error: the argument '--fix' cannot be used with '{name}'\n")), "{err}");
+    }
+}
+
 #[test]
 fn rules_are_chosen_by_name_or_code() {
     let tree = Tree::committed(BAD);
-    let (code, _, _) = tree.run(&["fix", "--rule", "RL002"]);
+    let (code, out, _) = tree.run(&["fix", "--rule", "RL002"]);
     assert_eq!((code, tree.read().as_str()), (Some(1), BAD));
+    assert!(out.ends_with(" not fixable\n1 finding of other rules left alone\n"), "{out}");
     let (code, _, err) = tree.run(&["fix", "--rule", "catch-all-retr"]);
     assert_eq!(code, Some(2));
     assert!(err.contains("did you mean `catch-all-retry`?"), "{err}");

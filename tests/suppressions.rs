@@ -5,7 +5,7 @@ mod support;
 
 use std::fs;
 
-use support::tree::{BAD, CLEAN, Tree};
+use support::tree::{BAD, CLEAN, Ran, Tree};
 
 const ALLOW: &str = "// retrylint: allow(catch-all-retry) started by hand";
 
@@ -158,4 +158,81 @@ src/clean.rs:1  auth-hammer, auth-backoff  the past (unused)
     assert_eq!((&json["allows"][0]["uses"], &json["allows"][0]["line"]), (&1.into(), &5.into()));
     assert_eq!(json["allows"][1]["rules"], serde_json::json!(["auth-hammer", "auth-backoff"]));
     assert_eq!(json["summary"]["suppressed"], 1);
+}
+
+/// The bad loop with this in front of a line and behind it, and what `fix` makes of it.
+fn fixed(line: usize, before: &str, behind: &str, flags: &[&str]) -> (String, Ran) {
+    let tree = Tree::package();
+    tree.write("src/bad.rs", with(line, before, behind));
+    let args = [&["fix", "--rule", "unused-suppression", "--allow-no-vcs"], flags].concat();
+    let ran = tree.run(&args);
+    let once = fs::read_to_string(tree.path("src/bad.rs")).expect("it is there");
+    let again = tree.run(&args);
+    again.says(": fixed 0, ");
+    assert_eq!(fs::read_to_string(tree.path("src/bad.rs")).expect("it is there"), once);
+    (once, ran)
+}
+
+#[test]
+fn what_suppresses_nothing_is_removed() {
+    for (line, before, behind) in [
+        (5, "    // retrylint: allow(auth-backoff) x\n", ""),
+        (5, "    // retrylint: allow(auth-backoff, RL002)\n", ""),
+        (5, "    /* retrylint: allow(nothing-like-it,\n    auth-backoff) x */  \n", ""),
+        (5, "", "   // retrylint: allow(auth-backoff) x"),
+        (5, "", " /* retrylint: allow(auth-backoff) x */"),
+        (1, "// retrylint: allow(auth-backoff) x\n", ""),
+        (4, "// retrylint: allow(catch-all-retry) x\n// retrylint: allow(auth-backoff) y\n", ""),
+        (16, "", "\n// retrylint: allow(auth-backoff) x"),
+    ] {
+        let (text, ran) = fixed(line, before, behind, &[]);
+        assert_eq!(text, BAD, "{before}{behind}");
+        ran.says("unused-suppression (RL090): remove this comment\n");
+    }
+    // Two words stay two, code keeps its place, and the first line may start with a byte order mark.
+    let tree = Tree::package();
+    let one = "/* retrylint: allow(RL001) x */";
+    tree.write(
+        "src/clean.rs",
+        format!(
+            "\u{feff}// retrylint: allow(RL001) x\r\npub{one}fn f() {{}}\r\nmod m {{\r\n    {one} fn g() {{}}\r\n}}\r\n"
+        ),
+    );
+    let ran = tree.run(&["fix", "--allow-no-vcs", "src/clean.rs"]);
+    ran.is(0, &[]).says("3 findings: fixed 3, ");
+    let text = fs::read_to_string(tree.path("src/clean.rs")).expect("it is there");
+    assert_eq!(text, "\u{feff}pub fn f() {}\r\nmod m {\r\n    fn g() {}\r\n}\r\n");
+}
+
+#[test]
+fn a_rule_of_several_is_taken_out_of_the_list() {
+    for (list, left, message) in [
+        ("(catch-all-retry, auth-backoff)", "(catch-all-retry)", "take `auth-backoff` out of the list"),
+        ("( RL002 ,RL003,zzz )", "(RL003)", "take `RL002`, `zzz` out of the list"),
+    ] {
+        let (text, ran) = fixed(5, &format!("    // retrylint: allow{list} x (y)\n"), "", &[]);
+        assert_eq!(text, with(5, &format!("    // retrylint: allow{left} x (y)\n"), ""));
+        ran.says(message);
+    }
+}
+
+#[test]
+fn what_only_a_person_knows_is_left() {
+    for (comment, why) in [
+        ("// retrylint: allow(catch-all-retry)", "write down why"),
+        ("// retrylint: allow() x", "write down which rule it is about"),
+        ("// retrylint: ignore(RL003) x", "write `// retrylint: allow(RULE) why it is right here`"),
+    ] {
+        let (text, ran) = fixed(5, &format!("    {comment}\n"), "", &[]);
+        assert_eq!(text, with(5, &format!("    {comment}\n"), ""));
+        ran.is(1, &[]).says(&format!("unused-suppression (RL090): {why}\n"));
+    }
+    // A slip is corrected for who asks for that.
+    let slip = "    // retrylint: allow(catch-all-retri) x\n";
+    let (text, ran) = fixed(5, slip, "", &[]);
+    assert_eq!(text, with(5, slip, ""));
+    ran.says("write `catch-all-retry`; not shown: that `catch-all-retri` is a slip\n");
+    let (text, ran) = fixed(5, slip, "", &["--unsafe-fixes"]);
+    assert_eq!(text, with(5, "    // retrylint: allow(catch-all-retry) x\n", ""));
+    ran.is(0, &[]).says("fixed: src/bad.rs:5 unused-suppression (RL090): write `catch-all-retry`");
 }

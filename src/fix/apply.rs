@@ -24,7 +24,8 @@ pub struct Choice {
 }
 
 impl Choice {
-    fn takes_rule(&self, finding: &Finding) -> bool {
+    /// Whether findings of its rule are to be repaired.
+    pub fn takes_rule(&self, finding: &Finding) -> bool {
         self.rules.is_empty() || self.rules.contains(&finding.rule)
     }
 

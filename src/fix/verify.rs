@@ -10,7 +10,7 @@ use crate::engine::db::Db;
 use crate::engine::scenario::Scenario;
 use crate::engine::site::{self, ALLOWED, Examined, Facts, Shown, again};
 use crate::engine::trace::{Exit, Run};
-use crate::finding::{Applicability, Edit, Finding, Fix, Style};
+use crate::finding::{Applicability, Edit, Finding, Fix, SiteKind, Style};
 use crate::fix::edit;
 use crate::fix::inline::{self, Candidate};
 use crate::ir::Span;
@@ -155,7 +155,8 @@ fn in_file(source: &Arc<Source>, edits: &[Edit]) -> Vec<Edit> {
 
 /// A finding as what it is recognised by: file, site, rule.
 fn key<'f>(db: &Db<'_>, finding: &'f Finding) -> Option<(FileId, Span, &'f str)> {
-    let place = &finding.sites.first()?.place;
+    // A comment inside of a loop says nothing about the loop.
+    let place = &finding.sites.first().filter(|site| site.kind != SiteKind::Comment)?.place;
     let at = db.program().files.iter().position(|file| Arc::ptr_eq(&file.source, &place.source))?;
     Some((FileId(at as u32), place.span, finding.rule.code))
 }

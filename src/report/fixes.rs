@@ -46,7 +46,9 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
         out.push_str(&line(finding, &look.paint(style::GOOD, fixed), &what(fix)));
     }
     let (mut offered, mut hopeless) = (0, 0);
-    for finding in &plan.left.findings {
+    let (left, others): (Vec<&Finding>, Vec<&Finding>) =
+        plan.left.findings.iter().partition(|finding| choice.takes_rule(finding));
+    for finding in &left {
         let other = |fix: &&Fix| fix.style == choice.style;
         match finding.fixes.iter().find(other) {
             Some(fix) if fix.applicability == Applicability::Unsafe && !choice.unsafe_fixes => {
@@ -63,9 +65,12 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
     }
     out.push_str(&format!(
         "{}: {fixed} {}, {offered} with an unsafe fix, {hopeless} not fixable\n",
-        count(plan.fixed.len() + plan.left.findings.len(), "finding"),
+        count(plan.fixed.len() + left.len(), "finding"),
         plan.fixed.len(),
     ));
+    if !others.is_empty() {
+        out.push_str(&format!("{} of other rules left alone\n", count(others.len(), "finding")));
+    }
     if offered > 0 {
         out.push_str("`--unsafe-fixes` applies the unsafe ones too; look at them with `--diff` first\n");
     }

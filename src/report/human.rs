@@ -75,15 +75,13 @@ fn tell(finding: &Finding) -> String {
     let mut out = format!("{}: {message} (retrylint::{}, {})\n", level.as_str(), rule.name, rule.code);
     for (n, step) in witness.iter().enumerate() {
         let place = &step.place;
+        let mut line =
+            format!("  {}. {}:{}:{}: {}", n + 1, place.source.path, place.start_line(), place.column(), step.what);
+        // The brace at which a loop starts over says nothing.
         let text = shorten(&code(place.text()), 80);
-        let line = format!(
-            "  {}. {}:{}:{}: {}: {text}",
-            n + 1,
-            place.source.path,
-            place.start_line(),
-            place.column(),
-            step.what
-        );
+        if text.contains(char::is_alphanumeric) {
+            line.push_str(&format!(": {text}"));
+        }
         out.extend(line.chars().map(visible));
         out.push('\n');
     }

@@ -119,7 +119,7 @@ fn result(outcome: &Outcome, finding: &Finding, fingerprint: &str, root: &Root) 
         "ruleIndex": rule_index,
         "level": level(finding.level),
         "rank": rank(finding.certainty),
-        "message": { "text": format!("{}. To repair it: {}.", capital(&finding.message), finding.help) },
+        "message": { "text": format!("{}. {}.", capital(&finding.message), capital(&finding.help)) },
         "locations": [place],
         "relatedLocations": finding.sites.iter().enumerate().map(|(n, site)| related(n, site, root)).collect::<Vec<_>>(),
         "codeFlows": [{ "threadFlows": [{
@@ -161,8 +161,10 @@ fn fix(fix: &Fix, root: &Root) -> Value {
             "replacements": replacements.collect::<Vec<_>>(),
         })
     });
+    let doubt = fix.doubt.iter().map(|doubt| format!(" Not shown: {doubt}."));
+    let description = format!("{}.{}", capital(&fix.message), doubt.collect::<String>());
     json!({
-        "description": { "text": format!("{}.", capital(&fix.message)) },
+        "description": { "text": description },
         "artifactChanges": changes.collect::<Vec<_>>(),
     })
 }

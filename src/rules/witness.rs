@@ -145,6 +145,9 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
                     continue;
                 }
                 let what = match (time, first_delay.flatten()) {
+                    (Some((least, _)), Some((first, _))) if *least > first && still_grows(shown, at) => {
+                        format!("sleeps {} the first time, longer each time after", cost::range(first, first))
+                    }
                     (Some((least, most)), Some((first, _))) if shown.run.attempts > 2 && *least > first => {
                         format!(
                             "sleeps {} the first time, {} the last",
@@ -176,6 +179,16 @@ fn steps(program: &Program, shown: &Shown) -> Vec<Step> {
         }
     }
     out
+}
+
+/// Whether this delay has no end, and no limit was reached when the run was cut off: its last length means nothing.
+fn still_grows(shown: &Shown, at: &At) -> bool {
+    let mut lengths = shown.run.events.iter().rev().filter_map(|e| match e {
+        Event::Delay(here, Some((_, most))) if here == at => Some(*most),
+        _ => None,
+    });
+    let (last, before) = (lengths.next(), lengths.next());
+    shown.is_unbounded() && last.zip(before).is_none_or(|(last, before)| last > before)
 }
 
 /// The functions elsewhere whose answer let the failure through.
