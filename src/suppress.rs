@@ -107,7 +107,7 @@ pub(crate) fn apply(found: Vec<Found>, program: &Program, options: &Options, out
         let mut suppressed = false;
         for (one, uses, function) in &mut found {
             let Some(at) = one.allow.rules.iter().position(|rule| *rule == finding.rule) else { continue };
-            if covers(one, function.as_ref(), finding.place(), finding.sites.iter().map(|site| &site.place)) {
+            if covers_finding(one, function.as_ref(), finding) {
                 uses[at] += 1;
                 one.allow.uses += 1;
                 suppressed = true;
@@ -134,12 +134,9 @@ pub(crate) fn apply(found: Vec<Found>, program: &Program, options: &Options, out
         if !one.faults.is_empty() {
             let mut finding = finding(&one);
             if options.fixes {
-                let reported: Vec<&Rule> = outcome.findings[..about_code]
-                    .iter()
-                    .filter(|other| {
-                        let sites = other.sites.iter().map(|site| &site.place);
-                        covers(&one, function.as_ref(), other.place(), sites)
-                    })
+                let left = outcome.findings[..about_code].iter();
+                let reported: Vec<&Rule> = left
+                    .filter(|other| covers_finding(&one, function.as_ref(), other))
                     .map(|other| other.rule)
                     .collect();
                 let here = mend::Here { unused: &unused, reported: is_known.then_some(reported.as_slice()) };
@@ -176,6 +173,10 @@ fn home(found: &Found, program: &Program) -> (Option<Range<u32>>, bool) {
         is_test |= data.is_test && (is_head || span.start <= comment.span.start && comment.span.end <= span.end);
     }
     (head, is_test)
+}
+
+fn covers_finding(found: &Found, function: Option<&Range<u32>>, finding: &Finding) -> bool {
+    covers(found, function, finding.place(), finding.sites.iter().map(|site| &site.place))
 }
 
 fn covers<'a>(

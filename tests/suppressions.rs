@@ -227,6 +227,13 @@ fn what_only_a_person_knows_is_left() {
         assert_eq!(text, with(5, &format!("    {comment}\n"), ""));
         ran.is(1, &[]).says(&format!("unused-suppression (RL090): {why}\n"));
     }
+    // In tests that are not looked at, a slip may be for something.
+    let tree = Tree::package();
+    let text = with(5, "    // retrylint: allow(catch-all-retri) x\n", "");
+    tree.write("tests/api.rs", &text);
+    let ran = tree.run(&["fix", "--allow-no-vcs", "tests"]);
+    ran.is(1, &[]).says("write down which rule it is about\n");
+    assert_eq!(fs::read_to_string(tree.path("tests/api.rs")).expect("it is there"), text);
     // A slip is corrected for who asks for that.
     let slip = "    // retrylint: allow(catch-all-retri) x\n";
     let (text, ran) = fixed(5, slip, "", &[]);

@@ -11,9 +11,9 @@ use crate::workspace::source::Place;
 
 /// What is known about the place of a suppression.
 pub(super) struct Here<'a> {
-    /// The rules that it names, and that are not reported.
+    /// The rules that it names and that are not reported; none where nobody can say.
     pub(super) unused: &'a [&'static Rule],
-    /// The rules that are reported all the same; `None` where nobody can say.
+    /// The rules that are reported in spite of it; `None` where nobody can say.
     pub(super) reported: Option<&'a [&'static Rule]>,
 }
 
@@ -22,10 +22,9 @@ impl Here<'_> {
     fn is_idle(&self, name: &str) -> bool {
         match rules::find(name) {
             Some(rule) => self.unused.contains(&rule),
-            None => {
-                suggest::nearest(name, rules::names()).is_none()
-                    || self.reported.is_some() && self.meant(name).is_none()
-            }
+            // Where nobody can say what is reported, a name that is almost a rule's may be needed.
+            None if self.reported.is_none() => suggest::nearest(name, rules::names()).is_none(),
+            None => self.meant(name).is_none(),
         }
     }
 
