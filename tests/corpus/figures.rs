@@ -55,9 +55,9 @@ impl<'a> Figures<'a> {
     pub fn summary(&self) -> String {
         let (recall, precision) = (self.recall(|_| true), self.precision(|_| true));
         format!(
-            "Of {} retry sites in {} published crates that were labelled by eye, {} keep trying a dead key: it reports {} of them\n\
-             ({:.0}%), and {} of the {} labelled sites that it reports are among them ({:.0}%).\n\
-             [docs/accuracy.md](docs/accuracy.md) has the method, its limits, and the command that measures this.\n",
+            "Of {} retry sites in {} published crates that were labelled by eye, {} keep trying a dead key: `retrylint` reports {}\n\
+             of them ({:.0}%), and {} of the {} labelled sites that it reports are among them ({:.0}%). It was developed with these\n\
+             labels at hand: [docs/accuracy.md](docs/accuracy.md) has the command, the method and its limits.\n",
             self.rows.len(),
             self.scores.len(),
             recall.whole,

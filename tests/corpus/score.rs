@@ -140,10 +140,10 @@ impl Score {
     /// What is wrong with it, if so many bad sites and nothing else should be reported.
     pub fn departs_from(&self, hits: usize) -> Option<String> {
         let found = self.reported(Side::Bad);
-        let wrong = self.reported(Side::Healthy) + if self.is_exhaustive { self.unlabelled() } else { 0 };
+        let wrong = self.reported(Side::Healthy) + self.unlabelled();
         let lines = self.disagreements().join("\n");
         match (found, wrong) {
-            (_, wrong) if wrong > 0 => Some(format!("healthy sites are reported:\n{lines}")),
+            (_, wrong) if wrong > 0 => Some(format!("what is not labelled bad is reported:\n{lines}")),
             (found, _) if found < hits => Some(format!("{found} bad sites are reported, {hits} were before:\n{lines}")),
             (found, _) if found > hits => Some(format!(
                 "{found} bad sites are reported: write that into tests/corpus/fixed.txt instead of {hits}"
