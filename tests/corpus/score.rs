@@ -144,10 +144,10 @@ impl Score {
         let lines = self.disagreements().join("\n");
         match (found, wrong) {
             (_, wrong) if wrong > 0 => Some(format!("what is not labelled bad is reported:\n{lines}")),
-            (found, _) if found < hits => Some(format!("{found} bad sites are reported, {hits} were before:\n{lines}")),
-            (found, _) if found > hits => Some(format!(
-                "{found} bad sites are reported: write that into tests/corpus/fixed.txt instead of {hits}"
-            )),
+            (found, _) if found < hits => Some(format!("bad sites reported: {found}, {hits} before:\n{lines}")),
+            (found, _) if found > hits => {
+                Some(format!("bad sites reported: {found}, {hits} before: write {found} into tests/corpus/fixed.txt"))
+            }
             _ => None,
         }
     }
