@@ -146,7 +146,7 @@ impl Packages {
     }
 }
 
-/// The name in a package's id: `kit`, `kit@1.2.3`, `path+file:///work/kit#1.2.3`, `path+file:///work/a#kit@1.2.3`.
+/// The name in a package's id: `kit`, `kit@1.2.3`, `path+file:///code/kit#1.2.3`, `path+file:///code/a#kit@1.2.3`.
 fn name(spec: &str) -> &str {
     match spec.rsplit_once('#') {
         Some((_, id)) if id.contains('@') || !id.starts_with(|c: char| c.is_ascii_digit()) => {
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn names_in_ids() {
         for spec in
-            ["kit", "kit@1.2.3", "path+file:///work/kit#1.2.3", "path+file:///work/a#kit@1.2.3", "file:///work/a#kit"]
+            ["kit", "kit@1.2.3", "path+file:///code/kit#1.2.3", "path+file:///code/a#kit@1.2.3", "file:///code/a#kit"]
         {
             assert_eq!(super::name(spec), "kit", "{spec}");
         }

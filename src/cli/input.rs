@@ -21,7 +21,7 @@ pub(super) struct Input {
     /// Files and folders; `-` is standard input [default: the current folder]
     paths: Vec<PathBuf>,
 
-    /// Look at test code too: tests/, benches/, #[cfg(test)], #[test]
+    /// Look at test code too: tests/, benches/, examples/, #[cfg(test)], #[test]
     #[arg(long)]
     pub(super) include_tests: bool,
 

@@ -59,12 +59,12 @@ mod tests {
 
     #[test]
     fn paths_are_told_from_the_root() {
-        let root = Root::new(PathBuf::from("/work/repo"));
-        let inside = source("a b.rs", "/work/repo/src/a b.rs");
+        let root = Root::new(PathBuf::from("/code/repo"));
+        let inside = source("a b.rs", "/code/repo/src/a b.rs");
         assert_eq!(root.path(&inside), "src/a b.rs");
         assert_eq!(root.uri(&inside), ("src/a%20b.rs".to_owned(), true));
-        let outside = source("../ä.rs", "/work/ä.rs");
+        let outside = source("../ä.rs", "/code/ä.rs");
         assert_eq!(root.path(&outside), "../ä.rs");
-        assert_eq!(root.uri(&outside), ("file:///work/%C3%A4.rs".to_owned(), false));
+        assert_eq!(root.uri(&outside), ("file:///code/%C3%A4.rs".to_owned(), false));
     }
 }
