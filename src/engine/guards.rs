@@ -284,25 +284,11 @@ impl<'c> Code<'c> {
     }
 }
 
-/// Every `let` with a value in a block, also in the blocks inside it; closures are other functions.
+/// Every `let` with a value in a block, also in the blocks inside it.
 fn lets<'c>(block: &'c Block, see: &mut impl FnMut(&'c Pat, &'c Expr)) {
-    let mut of = |block: &'c Block| {
-        for stmt in &block.stmts {
-            if let Stmt::Let { pat, init: Some(init), .. } = stmt {
-                see(pat, init);
-            }
-        }
-    };
-    of(block);
     visit::block(block, &mut |node| {
-        if let Node::Expr(e) = node {
-            match &e.kind {
-                ExprKind::Loop { body, .. } | ExprKind::While { body, .. } | ExprKind::For { body, .. } => of(body),
-                ExprKind::Block { block, .. } => of(block),
-                ExprKind::Async(block) => of(block),
-                ExprKind::If { then, .. } => of(then),
-                _ => {}
-            }
+        if let Node::Stmt(Stmt::Let { pat, init: Some(init), .. }) = node {
+            see(pat, init);
         }
         true
     });

@@ -85,33 +85,19 @@ fn calls(body: &Block) -> Vec<Call<'_>> {
 /// The value of a call is dropped: it is a statement, or bound to `_`.
 fn is_dropped(body: &Block, call: Span) -> bool {
     let mut dropped = false;
-    let mut of = |block: &Block| {
-        for stmt in &block.stmts {
-            dropped |= match stmt {
-                Stmt::Expr { expr, semi: true } => through(expr).span == call,
-                Stmt::Let { pat, init: Some(init), .. } => {
-                    let unread = match &pat.kind {
-                        PatKind::Wild => true,
-                        PatKind::Bind { name, .. } => name.as_str().starts_with('_'),
-                        _ => false,
-                    };
-                    unread && through(init).span == call
-                }
-                _ => false,
-            };
-        }
-    };
-    of(body);
     visit::block(body, &mut |node| {
-        if let Node::Expr(e) = node {
-            match &e.kind {
-                ExprKind::Loop { body, .. } | ExprKind::While { body, .. } | ExprKind::For { body, .. } => of(body),
-                ExprKind::Block { block, .. } => of(block),
-                ExprKind::Async(block) => of(block),
-                ExprKind::If { then, .. } => of(then),
-                _ => {}
+        dropped |= match node {
+            Node::Stmt(Stmt::Expr { expr, semi: true }) => through(expr).span == call,
+            Node::Stmt(Stmt::Let { pat, init: Some(init), .. }) => {
+                let unread = match &pat.kind {
+                    PatKind::Wild => true,
+                    PatKind::Bind { name, .. } => name.as_str().starts_with('_'),
+                    _ => false,
+                };
+                unread && through(init).span == call
             }
-        }
+            _ => false,
+        };
         true
     });
     dropped

@@ -12,6 +12,7 @@ use crate::engine::evidence::{self, Evidence};
 use crate::engine::guards::{self, Guard};
 use crate::engine::interp::{Forced, Interp, MANY, Target};
 use crate::engine::lab::{self, Lab, Subject};
+use crate::engine::named;
 use crate::engine::nest::Inner;
 use crate::engine::pool::{self, PoolFault};
 use crate::engine::refresh::{self, RefreshFault};
@@ -97,9 +98,6 @@ pub struct Facts {
     pub site: Span,
     /// The call that is attempted.
     pub attempt: Span,
-    /// The calls that hand the operation to the site's function, where it is passed in: the nearest first, the one
-    /// that has it last.
-    pub callers: Vec<(FnId, Span)>,
     /// Why it is believed to carry a credential.
     pub evidence: Option<Evidence>,
     /// It polls an OAuth device code: a refusal means that the user has not agreed yet.
@@ -144,6 +142,12 @@ impl Facts {
             (false, Some(_)) => 1,
             (false, None) => 0,
         }
+    }
+
+    /// The calls that hand the operation to the site's function, where it is passed in: the nearest first, the one
+    /// that has it last.
+    pub fn callers(&self) -> &[(FnId, Span)] {
+        &self.subject.callers
     }
 
     /// Calls that fail like the attempt.
@@ -337,27 +341,19 @@ fn has_select(db: &Db<'_>, home: FnId, site: Span) -> bool {
     found
 }
 
-/// The last name of the path or method that a call names.
+/// The last name of the path or method that a call of a function names.
 fn called<'t>(db: &'t Db<'_>, home: FnId, call: Span) -> &'t str {
     let Some(body) = &db.program().function(home).def.body else { return "" };
-    let mut found = "";
+    let mut found = None;
     visit::block(body, &mut |node| {
         if let Node::Expr(e) = node
             && e.span == call
         {
-            match &e.kind {
-                ExprKind::Method { name, .. } => found = name.as_str(),
-                ExprKind::Call { callee, .. } => {
-                    if let ExprKind::Path(path) = &callee.kind {
-                        found = path.last().as_str();
-                    }
-                }
-                _ => {}
-            }
+            found = named::called(e);
         }
-        found.is_empty()
+        found.is_none()
     });
-    found
+    found.unwrap_or_default()
 }
 
 /// `let _ = api.send_typing().await;`, or a call that names itself a heartbeat.
@@ -554,7 +550,6 @@ fn examine_one(db: &Db<'_>, home: FnId, site: Span, attempt: Span, with: With<'_
         home,
         site,
         attempt,
-        callers: with.callers.to_vec(),
         evidence,
         device_code,
         best_effort,

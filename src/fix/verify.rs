@@ -230,7 +230,7 @@ fn prove(
         let file = &program.file(program.function(*id).file).source;
         (*id, edit::moved(*span, &in_file(file, edits)))
     };
-    let callers: Vec<(FnId, Span)> = facts.callers.iter().map(moved_caller).collect();
+    let callers: Vec<(FnId, Span)> = facts.callers().iter().map(moved_caller).collect();
     let failing: Vec<Span> = facts.failing().iter().map(|span| moved(*span)).collect();
     let Some(now) = again::examine(after, (facts.home, site, moved(facts.attempt)), &callers, &failing) else {
         return lost();

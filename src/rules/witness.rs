@@ -83,7 +83,7 @@ pub fn finding(
         let span = Span { start: data.def.name_span.start, end: data.span.end };
         sites.push(SiteRef { kind: SiteKind::Policy, place: place(program, At { file: data.file, span }) });
     }
-    for (id, call) in std::iter::once(facts).chain(&examined.others).flat_map(|f| f.callers.iter().copied()) {
+    for (id, call) in std::iter::once(facts).chain(&examined.others).flat_map(|f| f.callers().iter().copied()) {
         let file = program.function(id).file;
         sites.push(SiteRef { kind: SiteKind::Combinator, place: place(program, At { file, span: call }) });
     }
