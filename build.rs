@@ -11,15 +11,12 @@ fn main() {
         .filter(|path| path.extension().is_some_and(|e| e == "toml"))
         .collect();
     files.sort();
-    let root = env::var("CARGO_MANIFEST_DIR").expect("set by cargo");
     let mut list = String::from("[\n");
     for file in files {
-        let full = Path::new(&root).join(&file);
-        list.push_str(&format!(
-            "    ({:?}, include_str!({:?})),\n",
-            file.display().to_string(),
-            full.display().to_string()
-        ));
+        // Not the full path: a target folder that is kept while the sources move would name files that are gone.
+        let name = file.display().to_string();
+        let path = format!("/{name}");
+        list.push_str(&format!("    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n"));
     }
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR").expect("set by cargo")).join("models.rs"), list)
