@@ -147,6 +147,12 @@ impl Interp<'_> {
             return self.retrying(span, index, None, args);
         }
         let mut values = self.eval_all(args)?;
+        if matches!(last, "from_str" | "from_slice")
+            && matches!(values.as_slice(), [only] if matches!(self.load(only), Value::Str(text) if text.is_empty()))
+        {
+            // Nothing cannot be decoded.
+            return Ok(Value::err(Value::unknown()));
+        }
         if let Some(schedule) = self.new_schedule(full, &values) {
             return Ok(schedule);
         }

@@ -4,7 +4,7 @@ pub mod again;
 
 use rustc_hash::FxHashSet;
 
-use crate::engine::abort;
+use crate::engine::abort::{self, Blank};
 use crate::engine::amend::Amend;
 use crate::engine::combinator::{Combinator, is_schedule};
 use crate::engine::db::Db;
@@ -123,7 +123,7 @@ pub struct Facts {
     /// Why its refresh does not help.
     pub refresh: Option<RefreshFault>,
     /// A field that its final error leaves blank.
-    pub blank: Option<Name>,
+    pub blank: Option<Blank>,
     /// What the library offers to tell failures apart, for people.
     pub advice: Option<Name>,
     /// Its attempt runs another loop that burns.
