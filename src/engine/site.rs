@@ -198,7 +198,9 @@ pub fn sites(db: &Db<'_>, id: FnId) -> Vec<Span> {
                 ExprKind::For { pat, iter, .. } => counts(pat, iter) || is_schedule(db, id, iter),
                 _ => return true,
             };
-            if may_retry && (db.is_delay_within(id, e.span) || speaks_of_attempts(source.slice(e.span))) {
+            // `for _ in 0..3`: the same thing several times.
+            let repeats = matches!(&e.kind, ExprKind::For { pat, iter, .. } if matches!(pat.kind, PatKind::Wild) && matches!(iter.kind, ExprKind::Range { .. }));
+            if may_retry && (repeats || db.is_delay_within(id, e.span) || speaks_of_attempts(source.slice(e.span))) {
                 out.push(e.span);
             }
         }
