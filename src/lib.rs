@@ -5,6 +5,7 @@
 //! `rules` diagnose what the runs showed, `report` prints findings. [`check_workspace`] and [`check_source`] are the
 //! doors for everything that uses the analysis.
 
+mod analysis;
 pub mod baseline;
 mod check;
 pub mod cli;
@@ -17,6 +18,7 @@ pub mod ir;
 pub mod models;
 pub mod report;
 pub mod rules;
+pub mod session;
 pub mod since;
 mod suggest;
 pub mod suppress;

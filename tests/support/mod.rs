@@ -6,6 +6,7 @@
 pub mod markdown;
 pub mod quote;
 pub mod tree;
+pub mod workspace;
 
 use std::path::{Path, PathBuf};
 
