@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::config::Configs;
+use crate::config::{Configs, Fault};
 use crate::finding::{Finding, Outcome, Problem, Site};
 use crate::{Options, check_workspace, workspace};
 
@@ -104,12 +104,19 @@ impl Session {
 
     fn check(&self, fixes: bool, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Outcome, String> {
         let mut input = workspace::load(&self.roots, None);
-        let configs = Configs::read(&input).map_err(|faults| faults[0].message.clone())?;
+        let configs = Configs::read(&input).map_err(|faults| told(&faults))?;
         for file in input.units.iter_mut().flat_map(|unit| &mut unit.files) {
             file.text = self.texts.get(&file.path).cloned();
         }
         check_workspace(input, &Options { fixes, configs, ..self.options.clone() }, progress)
     }
+}
+
+/// The first thing that is wrong with a configuration, with its place.
+fn told(faults: &[Fault]) -> String {
+    faults.first().map_or_else(String::new, |Fault { place, message, help, .. }| {
+        format!("{}:{}: {message}; {help}", place.source.path, place.start_line())
+    })
 }
 
 fn of(findings: &[Finding], path: &Path) -> Vec<Finding> {

@@ -18,6 +18,7 @@ use super::roots::{Failure, Root};
 use super::settings::Settings;
 use super::view::View;
 use super::{diagnostics, uri};
+use crate::config::Configs;
 use crate::finding::{Finding, Site};
 
 /// The state of the server.
@@ -44,7 +45,13 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(client: Client, outbox: Outbox, settings: Settings, folders: Vec<PathBuf>) -> State {
+    pub(super) fn new(
+        client: Client,
+        outbox: Outbox,
+        settings: Settings,
+        folders: Vec<PathBuf>,
+        pages: Pages,
+    ) -> State {
         let mut state = State {
             client,
             outbox,
@@ -53,7 +60,7 @@ impl State {
             roots: Vec::new(),
             given: folders,
             folders: Vec::new(),
-            pages: Pages::write(),
+            pages,
             is_stale: true,
             edited: BTreeSet::new(),
             published: BTreeSet::new(),
@@ -226,6 +233,9 @@ impl State {
     /// The diagnostics of a file, as of the last check.
     pub(super) fn diagnostics(&self, path: &Path) -> Vec<gen_lsp_types::Diagnostic> {
         let view = self.view();
+        if let Some(document) = view.document(path).filter(|document| !document.is_rust) {
+            return Configs::faults(path, &document.text).iter().map(|fault| diagnostics::fault(fault, view)).collect();
+        }
         let Some(root) = self.root(path) else { return Vec::new() };
         let findings = root.findings(path);
         let problems = root.problems(path);

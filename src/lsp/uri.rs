@@ -23,7 +23,9 @@ pub(super) fn path(uri: &Uri) -> Option<PathBuf> {
 
 /// The `file:` URI of an absolute path.
 pub(super) fn of(path: &Path) -> Uri {
-    Uri(file_uri(path))
+    // `canonicalize` answers `\\?\C:\..` on Windows, which no editor calls a file.
+    let text = path.to_string_lossy();
+    Uri(file_uri(Path::new(text.strip_prefix(r"\\?\").unwrap_or(&text))))
 }
 
 /// The path without links in it, as the analysis knows files. One that does not exist yet stands in its folder.

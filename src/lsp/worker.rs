@@ -173,11 +173,14 @@ fn take<N: Notification>(params: Value, work: impl FnOnce(N::Params)) -> Result<
 
 /// The client answers a request of ours.
 fn hear(state: &mut State, response: Response) {
-    let asked = state.outbox.answered(&response);
-    if asked == Some(ConfigurationRequest::METHOD.as_str())
-        && let Ok(Value::Array(items)) = response.response_result
-    {
-        items.iter().for_each(|item| set(state, item));
+    match (state.outbox.answered(&response), response.response_result) {
+        (Some(method), Err(error)) => {
+            state.outbox.log(MessageType::Log, format!("the client refuses {method}: {}", error.message));
+        }
+        (Some(method), Ok(Value::Array(items))) if method == ConfigurationRequest::METHOD.as_str() => {
+            items.iter().for_each(|item| set(state, item));
+        }
+        _ => {}
     }
 }
 
