@@ -1,20 +1,33 @@
-//! That a defect ends nothing. There is none that we know of, so this build has two of its own: a request that panics,
-//! and a word in an open text that makes the check panic. What the server does otherwise is tested on the program.
+//! What cannot be brought about from outside: that a defect ends nothing, and that a request is cancelled while the
+//! worker is busy. There is no defect that we know of, so this build has some of its own: requests that panic and that
+//! wait, and a word in an open text that makes the check panic. The rest is tested on the program.
 
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use gen_lsp_types::{
-    Diagnostic, DidChangeTextDocumentNotification, DidOpenTextDocumentNotification, ExitNotification, HoverRequest,
-    InitializeRequest, InitializedNotification, LogMessageNotification, Notification, PublishDiagnosticsNotification,
-    PublishDiagnosticsParams, Request, ShutdownRequest,
+    CancelNotification, Diagnostic, DidChangeTextDocumentNotification, DidOpenTextDocumentNotification,
+    ExitNotification, HoverRequest, InitializeRequest, InitializedNotification, LogMessageNotification, Notification,
+    PublishDiagnosticsNotification, PublishDiagnosticsParams, Request, ShutdownRequest,
 };
 use lsp_server::{Connection, ErrorCode, Message, RequestId, Response};
 use serde_json::{Value, json};
 
 use super::server::{Ending, serve};
 
-/// The name of the request, and the word.
+/// The name of a request that panics, and the word.
 pub(super) const PANIC: &str = "retrylint/panic";
+
+/// The name of a request that takes until [`GATE`] is opened.
+pub(super) const WAIT: &str = "retrylint/wait";
+
+/// Who holds it keeps the worker waiting.
+static GATE: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
+
+/// Waits for the gate.
+pub(super) fn wait() {
+    drop(GATE.lock().unwrap_or_else(PoisonError::into_inner));
+}
 
 const BAD: &str = include_str!("../../tests/data/burns.rs");
 const URI: &str = "untitled:Untitled-1";
@@ -41,14 +54,25 @@ impl Client {
         self.connection.sender.send(notification.into()).expect("the server reads");
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Response {
+    /// Asks, and does not wait.
+    fn begin(&mut self, method: &str, params: Value) -> RequestId {
         self.next += 1;
         let id = RequestId::from(self.next);
         let request = lsp_server::Request::new(id.clone(), method.to_owned(), params);
         self.connection.sender.send(request.into()).expect("the server reads");
+        id
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Response {
+        let id = self.begin(method, params);
+        self.end_of(&id)
+    }
+
+    /// The answer to a request.
+    fn end_of(&self, id: &RequestId) -> Response {
         loop {
             match self.hear() {
-                Message::Response(response) if response.id == id => return response,
+                Message::Response(response) if response.id == *id => return response,
                 _ => {}
             }
         }
@@ -92,6 +116,31 @@ impl Client {
         self.tell::<ExitNotification>(Value::Null);
         assert_eq!(self.server.join().expect("the server ends"), Ok(Ending::Orderly));
     }
+}
+
+#[test]
+fn a_request_is_cancelled_while_the_worker_is_busy() {
+    let mut client = Client::start();
+    open(&client, BAD);
+    let gate = GATE.lock().unwrap_or_else(PoisonError::into_inner);
+    let busy = client.begin(WAIT, Value::Null);
+    let at = json!({"textDocument": {"uri": URI}, "position": {"line": 4, "character": 20}});
+    let queued = client.begin(HoverRequest::METHOD.as_str(), at.clone());
+    for id in [&queued, &busy] {
+        client.tell::<CancelNotification>(json!({"id": id}));
+        let error = client.end_of(id).response_result.expect_err("an error");
+        assert_eq!(error.code, ErrorCode::RequestCanceled as i32);
+    }
+    drop(gate);
+    // Neither is answered again: the next answer is the next request's.
+    let next = client.begin(HoverRequest::METHOD.as_str(), at);
+    let answer = loop {
+        if let Message::Response(response) = client.hear() {
+            break response;
+        }
+    };
+    assert_eq!(answer.id, next);
+    client.end();
 }
 
 fn open(client: &Client, text: &str) {

@@ -89,6 +89,11 @@ fn answer(state: &mut State, request: lsp_server::Request) {
         }
         #[cfg(test)]
         LspRequestMethod::Custom(super::tests::PANIC) => panic!("as the test wants it"),
+        #[cfg(test)]
+        LspRequestMethod::Custom(super::tests::WAIT) => {
+            super::tests::wait();
+            Ok(Value::Null)
+        }
         _ => Err((ErrorCode::MethodNotFound, format!("retrylint does not know the request {method}"))),
     });
     match answered {
