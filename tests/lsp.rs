@@ -604,10 +604,18 @@ fn text_that_is_in_no_file_is_checked_and_other_views_are_not() {
 #[test]
 fn a_new_file_of_the_workspace_is_checked_before_it_is_saved() {
     let tree = package();
+    fs::remove_file(tree.path("src/client.rs")).expect("a file that can be removed");
     let mut editor = Editor::start(&tree, Setup::default());
-    let file = uri(&tree.path("src")) + "/more.rs";
-    editor.open(&file, BAD);
-    assert_eq!(editor.diagnostics(&file).len(), 1);
+    let file = uri(&tree.path("src")) + "/client.rs";
+    editor.open(&file, LOOP);
+    // By itself nobody knows what the classifier says; once it is saved, it is a part of the package.
+    assert_eq!(editor.diagnostics(&file), [] as [Value; 0]);
+    tree.write("src/client.rs", LOOP);
+    editor.tell("textDocument/didSave", json!({"textDocument": {"uri": file}}));
+    assert_eq!(rules(&editor.diagnostics(&file)), ["auth-backoff"]);
+    let other = uri(&tree.path("src")) + "/other.rs";
+    editor.open(&other, BAD);
+    assert_eq!(editor.diagnostics(&other).len(), 1);
 }
 
 #[cfg(unix)]

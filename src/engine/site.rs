@@ -2,6 +2,8 @@
 
 pub mod again;
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
 use crate::engine::abort;
@@ -583,7 +585,7 @@ pub struct Examined {
 }
 
 /// Of nested loops around one attempt, the innermost that burns speaks: the others only come back to it.
-pub fn innermost(examined: Vec<Examined>) -> Vec<Examined> {
+pub fn innermost(examined: Vec<Arc<Examined>>) -> Vec<Arc<Examined>> {
     let burning: Vec<(FnId, Span, Span)> =
         examined.iter().filter(|e| e.facts.dead.burns()).map(|e| (e.home, e.site, e.facts.attempt)).collect();
     examined

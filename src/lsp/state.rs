@@ -27,7 +27,7 @@ pub(super) struct State {
     pub(super) outbox: Outbox,
     pub(super) settings: Settings,
     pub(super) documents: Documents,
-    /// Folders that stand in none of the others, and files that stand in none of the folders.
+    /// Folders that stand in none of the others, and open files that stand in none of the folders or are not saved yet.
     roots: Vec<Root>,
     /// The folders of the workspace, as the client has them.
     given: Vec<PathBuf>,
@@ -107,6 +107,7 @@ impl State {
     /// Files changed on disk.
     pub(super) fn touched(&mut self, paths: &[PathBuf]) {
         self.roots.iter_mut().for_each(|root| root.touched(paths));
+        self.settle();
         self.is_stale = true;
     }
 
@@ -161,7 +162,8 @@ impl State {
         }
         for document in self.documents.all().filter(|document| document.is_rust) {
             let path = &document.path;
-            if !self.roots.iter().any(|root| root.holds(path)) {
+            // A folder's session knows the files that are on disk.
+            if !path.is_file() || !self.roots.iter().any(|root| root.holds(path)) {
                 self.roots.push(keep(path, false).unwrap_or_else(|| Root::file(path.clone())));
             }
         }
@@ -262,8 +264,8 @@ impl State {
             return known.clone();
         }
         let options = self.settings.options();
-        let root = self.roots.iter_mut().find(|root| root.holds(path));
-        let found = root.map_or_else(Vec::new, |root| root.with_fixes(&self.documents, &options, path));
+        let root = self.root_at(path);
+        let found = root.map_or_else(Vec::new, |at| self.roots[at].with_fixes(&self.documents, &options, path));
         self.repairs.insert(path.to_owned(), found.clone());
         found
     }
@@ -275,6 +277,12 @@ impl State {
     }
 
     fn root(&self, path: &Path) -> Option<&Root> {
-        self.roots.iter().find(|root| root.holds(path))
+        self.roots.get(self.root_at(path)?)
+    }
+
+    /// A file that is a root itself is nobody else's.
+    fn root_at(&self, path: &Path) -> Option<usize> {
+        let own = self.roots.iter().position(|root| !root.is_folder && root.holds(path));
+        own.or_else(|| self.roots.iter().position(|root| root.holds(path)))
     }
 }

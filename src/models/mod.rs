@@ -172,7 +172,7 @@ pub enum DelayUnit {
 }
 
 /// A network call of a modelled client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// How it answers.
     pub answer: Answer,

@@ -62,7 +62,7 @@ pub struct Settings {
 }
 
 /// A source file that is not read yet.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct FileEntry {
     /// The path as the user would write it from where they are, with `/` between parts.
     pub display: String,
@@ -87,7 +87,7 @@ pub struct FileEntry {
 }
 
 /// What a package's manifest says that matters to name resolution.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Package {
     /// As in `[package]`; the folder's name where the manifest does not parse.
     pub name: String,

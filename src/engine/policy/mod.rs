@@ -4,10 +4,12 @@
 //! holds, always together with a failure that it is given. It is executed on a refused credential, in the shape that
 //! the failure has there (`shape`, `birth`), and what it says is read from what it gives back (`answer`).
 
-use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
-use crate::engine::birth::{Birth, Makers};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use crate::engine::birth::{self, Birth};
 use crate::engine::db::Db;
 use crate::engine::evidence::Evidence;
 use crate::engine::interp::{Asked, Forced, Interp};
@@ -114,55 +116,50 @@ pub fn span(db: &Db<'_>, id: FnId) -> Span {
     Span { start: data.def.name_span.start, end: data.span.end }
 }
 
-/// Finds the policies among these functions and runs them.
-pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
-    let candidates: Vec<Candidate> = functions.par_iter().filter_map(|id| candidate(db, *id)).collect();
-    if candidates.is_empty() {
-        return Vec::new();
-    }
-    let makers = Makers::new(db);
-    let mut types: Vec<TypeId> = candidates.iter().filter_map(|c| c.failure.1.own_type()).collect();
+/// Finds out, side by side, what the errors of these policies are born as.
+pub fn prepare(db: &Db<'_>, policies: &[FnId]) {
+    let own = |id: &FnId| candidate(db, *id)?.failure.1.own_type();
+    let mut types: Vec<TypeId> = policies.iter().filter_map(own).collect();
     types.sort();
     types.dedup();
-    let births: FxHashMap<(TypeId, Scenario), Vec<Birth>> = types
-        .par_iter()
-        .flat_map_iter(|ty| {
-            [Scenario::DeadKey, Scenario::Forbidden, Scenario::ServerError]
-                .map(|scenario| ((*ty, scenario), makers.births(db, scenario, *ty)))
-                .into_iter()
-        })
-        .collect();
-    candidates
-        .par_iter()
-        .map(|candidate| {
-            // An error that says itself whether it can be retried is there for everybody who gets one.
-            let is_own = candidate.failure.0 == 0 && db.program().function(candidate.id).def.has_self;
-            let near = if is_own { None } else { reachable(db, candidate.id) };
-            let said = |scenario| {
-                let born = candidate.failure.1.own_type().and_then(|ty| births.get(&(ty, scenario)));
-                let born = born.map_or(&[][..], Vec::as_slice).iter();
-                let is_near = |b: &&Birth| match (&near, b.maker) {
-                    (Some(near), Some(maker)) => near.contains(&maker),
-                    _ => true,
-                };
-                let (near, far): (Vec<&Birth>, Vec<&Birth>) = born.partition(is_near);
-                // It was seen to arise, and not where it could come here.
-                if near.is_empty() && !far.is_empty() { undecided(None) } else { say(db, candidate, scenario, &near) }
-            };
-            let (mut dead, mut forbidden) = (said(Scenario::DeadKey), said(Scenario::Forbidden));
-            // What says yes to a refusal and no to a server error asks for another credential.
-            if (dead.retries() || forbidden.retries()) && stops(said(Scenario::ServerError)) {
-                (dead.answer, forbidden.answer) = (Answer::Unknown, Answer::Unknown);
-            }
-            let worse = if dead.retries() { &dead } else { &forbidden };
-            let evidence = worse
-                .evidence
-                .clone()
-                .or_else(|| candidate.failure.1.own_type().and_then(|ty| makers.evidence(db, ty)))
-                .or_else(|| around(db, candidate.id));
-            Policy { id: candidate.id, site: span(db, candidate.id), known: candidate.known, dead, forbidden, evidence }
-        })
-        .collect()
+    types.par_iter().for_each(|ty| {
+        for scenario in [Scenario::DeadKey, Scenario::Forbidden, Scenario::ServerError] {
+            db.births(scenario, *ty);
+        }
+    });
+}
+
+/// Whether a function is a policy.
+pub fn is_policy(db: &Db<'_>, id: FnId) -> bool {
+    candidate(db, id).is_some()
+}
+
+/// Runs a function that is a policy.
+pub fn examine(db: &Db<'_>, id: FnId) -> Option<Policy> {
+    let candidate = &candidate(db, id)?;
+    // An error that says itself whether it can be retried is there for everybody who gets one.
+    let is_own = candidate.failure.0 == 0 && db.program().function(id).def.has_self;
+    let near = if is_own { None } else { reachable(db, id) };
+    let own = candidate.failure.1.own_type();
+    let said = |scenario| {
+        let born = own.map_or_else(|| Arc::from([]), |ty| db.births(scenario, ty));
+        let is_near = |b: &&Birth| match (&near, b.maker) {
+            (Some(near), Some(maker)) => near.contains(&maker),
+            _ => true,
+        };
+        let (near, far): (Vec<&Birth>, Vec<&Birth>) = born.iter().partition(is_near);
+        // It was seen to arise, and not where it could come here.
+        if near.is_empty() && !far.is_empty() { undecided(None) } else { say(db, candidate, scenario, &near) }
+    };
+    let (mut dead, mut forbidden) = (said(Scenario::DeadKey), said(Scenario::Forbidden));
+    // What says yes to a refusal and no to a server error asks for another credential.
+    if (dead.retries() || forbidden.retries()) && stops(said(Scenario::ServerError)) {
+        (dead.answer, forbidden.answer) = (Answer::Unknown, Answer::Unknown);
+    }
+    let worse = if dead.retries() { &dead } else { &forbidden };
+    let evidence =
+        worse.evidence.clone().or_else(|| own.and_then(|ty| birth::evidence(db, ty))).or_else(|| around(db, id));
+    Some(Policy { id, site: span(db, id), known: candidate.known, dead, forbidden, evidence })
 }
 
 fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
@@ -217,7 +214,7 @@ fn reachable(db: &Db<'_>, id: FnId) -> Option<FxHashSet<FnId>> {
     // Whoever asks may itself have been handed the error by its callers.
     let mut front = vec![id];
     for _ in 0..ASKERS {
-        front = front.iter().flat_map(|f| db.callers(*f).iter().map(|(caller, _)| *caller)).collect();
+        front = front.iter().flat_map(|f| db.calling(*f)).collect();
         front.retain(|f| seen.insert(*f));
     }
     if seen.is_empty() {
@@ -225,8 +222,7 @@ fn reachable(db: &Db<'_>, id: FnId) -> Option<FxHashSet<FnId>> {
     }
     let mut front: Vec<FnId> = seen.iter().copied().collect();
     while let Some(next) = front.pop() {
-        let calls = db.summary(next).calls.values();
-        front.extend(calls.flat_map(|c| c.targets.iter().chain(&c.passes)).copied().filter(|t| seen.insert(*t)));
+        front.extend(db.called(next).into_iter().filter(|t| seen.insert(*t)));
     }
     Some(seen)
 }
@@ -387,16 +383,11 @@ fn condition(db: &Db<'_>, at: At) -> Condition {
 fn around(db: &Db<'_>, id: FnId) -> Option<Evidence> {
     let program = db.program();
     let krate = program.krate(program.function(id).module);
-    for other in program.functions() {
-        let data = program.function(other);
-        if data.is_test || program.krate(data.module) != krate {
-            continue;
-        }
-        let summary = db.summary(other);
-        if let Some(sign) = summary.signs.iter().find(|s| s.strong) {
-            let what = format!("`{}` in `{}`", sign.what, program.display(other));
-            return Some(Evidence { what, strong: false, near: false });
-        }
+    if let Some(sender) = db.sender(krate)
+        && let Some(sign) = db.summary(sender).signs.iter().find(|s| s.strong)
+    {
+        let what = format!("`{}` in `{}`", sign.what, program.display(sender));
+        return Some(Evidence { what, strong: false, near: false });
     }
     names_refusal(db, id).then(|| Evidence {
         what: format!("`{}` names it", program.display(id)),
