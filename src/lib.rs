@@ -15,6 +15,7 @@ pub mod finding;
 pub mod fix;
 pub mod identity;
 pub mod ir;
+mod lsp;
 pub mod models;
 pub mod report;
 pub mod rules;

@@ -17,7 +17,7 @@ mod walk;
 pub(crate) use manifest::toml_error;
 pub use members::Members;
 pub(crate) use read::unreadable;
-pub use settings::named as settings;
+pub use settings::{in_text as settings_in, named as settings};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

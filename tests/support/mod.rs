@@ -3,6 +3,7 @@
 // Every test program compiles all of it and uses a part.
 #![allow(dead_code)]
 
+pub mod editor;
 pub mod markdown;
 pub mod quote;
 pub mod tree;
