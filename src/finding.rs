@@ -175,6 +175,9 @@ pub struct Finding {
     pub attempts: Attempts,
     /// Cost in seconds; `None` where the loop never ends.
     pub slept: Option<Slept>,
+    /// What is slept after each attempt, in order: the first ones where there is no end to them. Empty where the finding
+    /// is about no run.
+    pub pauses: Vec<Slept>,
     /// The sites it speaks for: the loop first, then a policy elsewhere that made it retry. Never empty.
     pub sites: Vec<SiteRef>,
     /// From the failed attempt to the next. Never empty; the first step is the attempt.

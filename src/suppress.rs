@@ -18,11 +18,14 @@ use crate::syntax::program::{Loaded, Program};
 use crate::syntax::{Comment, comments};
 use crate::workspace::source::Place;
 
-pub use add::{Added, add};
+pub use add::{Added, add, allow};
 
 /// How a suppression starts.
 const WORD: &str = "retrylint:";
 const FORM: &str = "write `// retrylint: allow(RULE) why it is right here`";
+
+/// What to do about one that suppresses nothing.
+const REMOVE: &str = "remove the comment, or mend it";
 
 /// A suppression as it was found, before anything is known of findings.
 #[derive(Debug)]
@@ -199,14 +202,35 @@ fn covers<'a>(
         })
 }
 
+/// The rule that is named at this byte of a text, in a suppression, and where its name stands.
+pub fn rule_at(text: &str, offset: u32) -> Option<(&'static Rule, Span)> {
+    let holds = |span: Span| span.start <= offset && offset < span.end;
+    let comment = comments(text).into_iter().find(|comment| holds(comment.span))?.span;
+    let said = text.get(comment.start as usize..comment.end as usize)?;
+    let (list, _) = parts(directive(said)?)?;
+    let mut start = comment.start + said.find('(')? as u32 + 1;
+    for part in list.split(',') {
+        let name = part.trim();
+        let at = start + (part.len() - part.trim_start().len()) as u32;
+        let span = Span { start: at, end: at + name.len() as u32 };
+        if holds(span) {
+            return Some((rules::find(name)?, span));
+        }
+        start += part.len() as u32 + 1;
+    }
+    None
+}
+
+/// The finding is about a suppression that suppresses nothing.
+pub fn is_idle(finding: &Finding) -> bool {
+    finding.rule == &UNUSED_SUPPRESSION && finding.help == REMOVE
+}
+
 /// What is wrong with a suppression.
 fn finding(found: &Found) -> Finding {
     let place = found.allow.place.clone();
-    let help = if found.allow.uses == 0 {
-        "remove the comment, or mend it"
-    } else {
-        "name the rules that are reported here, and say why that is right"
-    };
+    let help =
+        if found.allow.uses == 0 { REMOVE } else { "name the rules that are reported here, and say why that is right" };
     Finding {
         rule: &UNUSED_SUPPRESSION,
         level: UNUSED_SUPPRESSION.level,
@@ -215,6 +239,7 @@ fn finding(found: &Found) -> Finding {
         help: help.to_owned(),
         attempts: Attempts::Exactly(0),
         slept: Some(Slept { least: 0.0, most: 0.0, partial: false }),
+        pauses: Vec::new(),
         sites: vec![SiteRef { kind: SiteKind::Comment, place: place.clone() }],
         witness: vec![Step { role: Role::Comment, place, what: "this comment".to_owned() }],
         assumed: Vec::new(),

@@ -9,6 +9,7 @@ mod console;
 mod explain;
 mod fix;
 mod input;
+mod lsp;
 mod output;
 mod progress;
 mod settings;
@@ -56,6 +57,8 @@ enum Command {
     Allows(allows::Allows),
     /// Show what is configured, and where
     Config(config::Config),
+    /// Speak with an editor over standard input and output (Language Server Protocol)
+    Lsp(lsp::Lsp),
     /// Print a script that completes commands and flags in a shell
     Completions(shell::Completions),
     /// Print a manual page
@@ -102,6 +105,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Sites(sites) => sites.run(&console),
         Command::Allows(allows) => allows.run(&console),
         Command::Config(config) => config.run(&console),
+        Command::Lsp(lsp) => lsp.run(&console),
         Command::Completions(completions) => completions.run(Cli::command(), &console),
         Command::Man(man) => man.run(Cli::command(), &console),
         Command::Explain(explain) => explain.run(&console),

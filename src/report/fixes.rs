@@ -77,7 +77,8 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
     out
 }
 
-fn what(fix: &Fix) -> String {
+/// What a repair does, and what of it could not be shown.
+pub(crate) fn what(fix: &Fix) -> String {
     let with = if fix.style == Style::Runtime { " with `failfast`" } else { "" };
     match &fix.doubt {
         Some(doubt) => format!("{}{with}; not shown: {doubt}", fix.message),

@@ -13,7 +13,7 @@ use miette::{
 };
 
 use super::excerpt::{Excerpts, Window};
-use super::words::{code, count, one_line, shorten, thousands, visible, wrap};
+use super::words::{self, code, count, one_line, shorten, thousands, visible, wrap};
 use super::{Look, style};
 use crate::config::Fault;
 use crate::finding::{Certainty, Finding, Level, Outcome, Problem, Role, Step};
@@ -90,11 +90,7 @@ fn tell(finding: &Finding) -> String {
 
 /// Why a finding is not certain.
 fn doubt(finding: &Finding, look: Look) -> String {
-    let mut text = format!("{}, not certain", finding.certainty.as_str());
-    if !finding.assumed.is_empty() {
-        text = format!("{text}: assumed {}", finding.assumed.join("; "));
-    }
-    let lines = wrap(&text, look.width.saturating_sub(8)).join("\n        ");
+    let lines = wrap(&words::doubt(finding), look.width.saturating_sub(8)).join("\n        ");
     format!("  {} {lines}\n", look.paint(style::HINT, "note:"))
 }
 

@@ -400,6 +400,7 @@ mod tests {
                 help: "h".to_owned(),
                 attempts: Attempts::Until("max_retries".to_owned()),
                 slept,
+                pauses: Vec::new(),
                 sites: vec![SiteRef { kind: SiteKind::Loop, place: place.clone() }],
                 witness: vec![Step { role: Role::BackEdge, place: place.clone(), what: "w".to_owned() }],
                 assumed: vec!["x".to_owned()],

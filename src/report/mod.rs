@@ -17,9 +17,11 @@ mod paths;
 pub mod rustc;
 pub mod sarif;
 pub mod sites;
+pub mod timeline;
 pub(crate) mod words;
 
 pub use paths::Root;
+pub(crate) use paths::file_uri;
 
 /// How text for people is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

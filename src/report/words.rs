@@ -1,6 +1,6 @@
 //! Small wordings that several reports share: counts, durations, wrapped text.
 
-use crate::finding::{Attempts, Slept};
+use crate::finding::{Attempts, Finding, Slept};
 
 /// `1 finding`, `2 findings`, `2,310 lines`
 pub(crate) fn count(n: usize, what: &str) -> String {
@@ -21,7 +21,7 @@ pub(super) fn thousands(n: usize) -> String {
 }
 
 /// `6 attempts`, `attempts until max_retries`, `attempts without end`
-pub(super) fn attempts(attempts: &Attempts) -> String {
+pub(crate) fn attempts(attempts: &Attempts) -> String {
     match attempts {
         Attempts::Exactly(n) => count(*n as usize, "attempt"),
         Attempts::Until(name) => format!("attempts up to `{name}`"),
@@ -30,7 +30,7 @@ pub(super) fn attempts(attempts: &Attempts) -> String {
 }
 
 /// `155 s`, `100-155 s`, `at least 30 s`, `no sleep`
-pub(super) fn slept(slept: Slept) -> String {
+pub(crate) fn slept(slept: Slept) -> String {
     let Slept { least, most, partial } = slept;
     let range =
         if (most - least).abs() < 0.05 { seconds(most) } else { format!("{}-{}", number(least), seconds(most)) };
@@ -52,13 +52,19 @@ fn number(n: f64) -> String {
     if rounded.fract() == 0.0 { thousands(rounded as usize) } else { format!("{rounded}") }
 }
 
+/// `likely, not certain: assumed ..`
+pub(crate) fn doubt(finding: &Finding) -> String {
+    let text = format!("{}, not certain", finding.certainty.as_str());
+    if finding.assumed.is_empty() { text } else { format!("{text}: assumed {}", finding.assumed.join("; ")) }
+}
+
 /// Text on one line: runs of white space become one space.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Code on one line; a chain of calls loses the spaces that its line ends became.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     one_line(text).replace(" .", ".").replace(" ?", "?")
 }
 

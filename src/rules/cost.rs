@@ -4,6 +4,9 @@ use crate::engine::site::{Facts, Shown};
 use crate::engine::trace::Event;
 use crate::finding::{Attempts, Slept};
 
+/// Nobody reads a longer schedule.
+const PAUSES: usize = 12;
+
 /// The runs that a site is diagnosed by: those on 401, or on 403 where only that burns.
 pub fn shown(facts: &Facts) -> &Shown {
     if facts.dead.burns() { &facts.dead } else { &facts.forbidden }
@@ -25,6 +28,25 @@ pub fn slept(shown: &Shown) -> Option<Slept> {
     }
     let (least, most, partial) = shown.run.slept();
     Some(Slept { least, most, partial })
+}
+
+/// What is slept after each attempt, at most [`PAUSES`] of them.
+pub fn pauses(shown: &Shown) -> Vec<Slept> {
+    let mut pauses: Vec<Slept> = Vec::new();
+    for event in &shown.run.events {
+        let is_full = pauses.len() == PAUSES;
+        match (event, pauses.last_mut()) {
+            (Event::Attempt(_), _) if is_full => break,
+            (Event::Attempt(_), _) => pauses.push(Slept { least: 0.0, most: 0.0, partial: false }),
+            (Event::Delay(_, Some((least, most))), Some(pause)) => {
+                pause.least += least;
+                pause.most += most;
+            }
+            (Event::Delay(_, None) | Event::Tick(_), Some(pause)) => pause.partial = true,
+            _ => {}
+        }
+    }
+    pauses
 }
 
 /// Whether it comes back at a steady pace: by the ticks of an interval, or by one delay of ten minutes and more.

@@ -229,6 +229,7 @@ fn finding(db: &Db<'_>, policy: &Policy, certainty: Certainty, loops: Vec<Findin
         help: diagnosis.help,
         attempts: attempts(),
         slept: None,
+        pauses: Vec::new(),
         sites,
         witness,
         assumed: said.assumed.iter().map(text).collect(),

@@ -101,6 +101,7 @@ pub fn finding(
         help: diagnosis.help,
         attempts: cost::attempts(shown),
         slept: cost::slept(shown),
+        pauses: cost::pauses(shown),
         sites,
         witness: steps(program, shown),
         assumed,

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::UNUSED_SUPPRESSION;
-use crate::finding::Outcome;
+use crate::finding::{Edit, Finding, Outcome};
 use crate::fix::write;
+use crate::ir::Span;
 use crate::syntax::comments;
-use crate::workspace::source::Source;
+use crate::workspace::source::{Place, Source};
 
 /// What was written.
 #[derive(Debug, Default)]
@@ -56,17 +57,35 @@ fn with_comments(source: &Source, lines: &Rules<'_>, reason: &str) -> Option<Str
     let mut text = source.text.clone();
     // From the end, so that the places before stay.
     for (line, rules) in lines.iter().rev() {
-        let shown = source.line_text(*line);
-        let indent = &shown[..shown.len() - shown.trim_start().len()];
-        let comment = format!("{indent}// retrylint: allow({}) {reason}", rules.join(", "));
-        let hidden = if *line == 1 && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let at = source.line_start(*line) as usize + hidden;
-        let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-        text.insert_str(at, &format!("{comment}{end}"));
-        let start = (at + indent.len()) as u32;
-        comments(&text).iter().find(|found| found.span.start == start)?;
+        let (at, comment) = comment(source, *line, rules, reason)?;
+        text.insert_str(at as usize, &comment);
     }
     Some(text)
+}
+
+/// A comment above the site of a finding that suppresses it for this reason; `None` where none can stand there, or where
+/// the finding is about a suppression itself.
+pub fn allow(finding: &Finding, reason: &str) -> Option<Edit> {
+    if finding.rule == &UNUSED_SUPPRESSION {
+        return None;
+    }
+    let place = &finding.sites[0].place;
+    let (at, text) = comment(&place.source, place.start_line(), &[finding.rule.name], reason)?;
+    Some(Edit { place: Place { span: Span { start: at, end: at }, ..place.clone() }, text })
+}
+
+/// A comment for above a line, with its line end, and where to put it; `None` where that is inside of a string.
+fn comment(source: &Source, line: u32, rules: &[&str], reason: &str) -> Option<(u32, String)> {
+    let shown = source.line_text(line);
+    let indent = &shown[..shown.len() - shown.trim_start().len()];
+    let comment = format!("{indent}// retrylint: allow({}) {reason}", rules.join(", "));
+    let hidden = if line == 1 && source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let at = source.line_start(line) as usize + hidden;
+    let end = if source.text.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut text = source.text.clone();
+    text.insert_str(at, &format!("{comment}{end}"));
+    let start = (at + indent.len()) as u32;
+    comments(&text).iter().any(|found| found.span.start == start).then(|| (at as u32, format!("{comment}{end}")))
 }
 
 #[cfg(test)]

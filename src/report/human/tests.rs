@@ -31,6 +31,7 @@ fn sample(steps: Vec<(Role, Place, &str)>) -> Finding {
         help: "return the error at once".to_owned(),
         attempts: Attempts::Exactly(6),
         slept: None,
+        pauses: Vec::new(),
         sites: vec![site],
         witness: steps.into_iter().map(|(role, place, what)| Step { role, place, what: what.to_owned() }).collect(),
         assumed: Vec::new(),

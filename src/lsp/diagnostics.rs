@@ -1,0 +1,94 @@
+//! Findings as diagnostics, in the words of the command line.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+
+use gen_lsp_types::{
+    Code, CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Position, Range,
+};
+use serde::{Deserialize, Serialize};
+
+use super::view::View;
+use crate::finding::{Certainty, Finding, Level, Problem};
+use crate::report::words::doubt;
+use crate::suppress;
+use crate::workspace::source::Place;
+
+const SOURCE: &str = "retrylint";
+
+/// What a diagnostic carries, so that its finding can be told when the client asks what can be done about it.
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+pub(super) struct Key {
+    /// The rule's code.
+    rule: String,
+    /// The byte at which the site starts.
+    site: u32,
+}
+
+impl Key {
+    pub(super) fn of(finding: &Finding) -> Key {
+        Key { rule: finding.rule.code.to_owned(), site: finding.sites[0].place.span.start }
+    }
+}
+
+/// The place that a diagnostic marks: the attempt, if it stands in the site's own file.
+pub(super) fn place(finding: &Finding) -> &Place {
+    let (site, attempt) = (&finding.sites[0].place, finding.place());
+    if attempt.source.file == site.source.file { attempt } else { site }
+}
+
+/// A finding as a diagnostic of the file that its first site stands in.
+pub(super) fn finding(finding: &Finding, view: View<'_>) -> Diagnostic {
+    let mut message = format!("{}\nhelp: {}", finding.message, finding.help);
+    if finding.certainty != Certainty::Certain {
+        message.push_str(&format!("\nnote: {}", doubt(finding)));
+    }
+    let steps = || {
+        let steps = finding.witness.iter().map(|step| DiagnosticRelatedInformation {
+            location: view.location(&step.place),
+            message: step.what.clone(),
+        });
+        steps.collect()
+    };
+    let link = view.client.links.then(|| view.pages.link(finding.rule)).flatten();
+    let is_idle = view.client.fades && suppress::is_idle(finding);
+    Diagnostic {
+        range: view.range(place(finding)),
+        severity: Some(severity(finding.level)),
+        code: Some(Code::String(finding.rule.name.to_owned())),
+        code_description: link.map(|href| CodeDescription { href }),
+        source: Some(SOURCE.to_owned()),
+        message: message.into(),
+        tags: is_idle.then(|| vec![DiagnosticTag::Unnecessary]),
+        related_information: view.client.related.then(steps),
+        data: serde_json::to_value(Key::of(finding)).ok(),
+    }
+}
+
+/// What kept a file, or a part of it, from being checked: a hint at its start, for the compiler says more.
+pub(super) fn problem(problem: &Problem) -> Diagnostic {
+    let start = Position { line: 0, character: 0 };
+    Diagnostic {
+        range: Range { start, end: start },
+        severity: Some(DiagnosticSeverity::Hint),
+        source: Some(SOURCE.to_owned()),
+        message: problem.message.clone().into(),
+        ..Diagnostic::default()
+    }
+}
+
+fn severity(level: Level) -> DiagnosticSeverity {
+    match level {
+        Level::Deny => DiagnosticSeverity::Error,
+        Level::Warn => DiagnosticSeverity::Warning,
+        Level::Note => DiagnosticSeverity::Information,
+    }
+}
+
+/// A name for a file's diagnostics: the same as long as they are.
+pub(super) fn result_id(path: &Path, items: &[Diagnostic]) -> String {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    serde_json::to_string(items).unwrap_or_default().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}

@@ -1,0 +1,270 @@
+//! Everything that is known while the server runs: the client, its open texts, and what is checked. Only the worker
+//! touches it, so each request sees the edits that came before it, and no others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use gen_lsp_types::{
+    DiagnosticRefreshRequest, InlayHintRefreshRequest, MessageType, PublishDiagnosticsNotification,
+    PublishDiagnosticsParams, ShowMessageNotification, ShowMessageParams, Uri,
+};
+
+use super::capabilities::Client;
+use super::documents::{Document, Documents};
+use super::outbox::Outbox;
+use super::pages::Pages;
+use super::progress::Progress;
+use super::roots::{Failure, Root};
+use super::settings::Settings;
+use super::view::View;
+use super::{diagnostics, uri};
+use crate::finding::{Finding, Site};
+
+/// The state of the server.
+pub(super) struct State {
+    pub(super) client: Client,
+    pub(super) outbox: Outbox,
+    pub(super) settings: Settings,
+    pub(super) documents: Documents,
+    /// Folders that stand in none of the others, and files that stand in none of the folders.
+    roots: Vec<Root>,
+    /// The folders of the workspace, as the client has them.
+    given: Vec<PathBuf>,
+    /// The same with each folder's path without links.
+    folders: Vec<(PathBuf, PathBuf)>,
+    pages: Pages,
+    /// Something changed since the last check.
+    is_stale: bool,
+    /// Files whose diagnostics are to be sent again, whatever the check says.
+    edited: BTreeSet<PathBuf>,
+    /// Files for which the client holds diagnostics.
+    published: BTreeSet<PathBuf>,
+    /// Findings with their repairs, as of the last check.
+    repairs: BTreeMap<PathBuf, Vec<Finding>>,
+}
+
+impl State {
+    pub(super) fn new(client: Client, outbox: Outbox, settings: Settings, folders: Vec<PathBuf>) -> State {
+        let mut state = State {
+            client,
+            outbox,
+            settings,
+            documents: Documents::default(),
+            roots: Vec::new(),
+            given: folders,
+            folders: Vec::new(),
+            pages: Pages::write(),
+            is_stale: true,
+            edited: BTreeSet::new(),
+            published: BTreeSet::new(),
+            repairs: BTreeMap::new(),
+        };
+        state.settle();
+        state
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View { client: &self.client, documents: &self.documents, folders: &self.folders, pages: &self.pages }
+    }
+
+    /// The path of a file, open or not.
+    pub(super) fn path(&self, uri: &Uri) -> Option<PathBuf> {
+        let open = self.documents.get(uri).map(|document| document.path.clone());
+        open.or_else(|| uri::path(uri).map(|path| uri::real(&path)))
+    }
+
+    pub(super) fn open(&mut self, document: Document) {
+        let path = document.path.clone();
+        self.documents.open(document);
+        self.settle();
+        self.edited(&path);
+    }
+
+    pub(super) fn close(&mut self, uri: &Uri) {
+        if let Some(document) = self.documents.close(uri) {
+            self.settle();
+            self.edited(&document.path);
+        }
+    }
+
+    /// An open text changed, or became one, or is none any more.
+    pub(super) fn edited(&mut self, path: &Path) {
+        let document = self.documents.at(path).filter(|document| document.is_rust);
+        for root in self.roots.iter_mut().filter(|root| root.holds(path)) {
+            root.set_text(path, document.map(|document| document.text.as_str()));
+        }
+        self.edited.insert(path.to_owned());
+        self.is_stale = true;
+    }
+
+    /// Files changed on disk.
+    pub(super) fn touched(&mut self, paths: &[PathBuf]) {
+        self.roots.iter_mut().for_each(|root| root.touched(paths));
+        self.is_stale = true;
+    }
+
+    /// An open text was written to disk. Of Rust only a text that was in no file before is news.
+    pub(super) fn saved(&mut self, uri: &Uri) {
+        let Some(document) = self.documents.get(uri) else { return };
+        let path = document.path.clone();
+        if !document.is_rust || self.root(&path).is_some_and(Root::is_alone) {
+            self.touched(&[path]);
+        }
+    }
+
+    /// A message that the user should see.
+    pub(super) fn show(&self, message: &str) {
+        let (kind, message) = (MessageType::Error, message.to_owned());
+        self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
+    }
+
+    pub(super) fn change_folders(&mut self, added: Vec<PathBuf>, removed: &[PathBuf]) {
+        self.given.retain(|folder| !removed.contains(folder) && !added.contains(folder));
+        self.given.extend(added);
+        self.settle();
+        self.is_stale = true;
+    }
+
+    pub(super) fn set(&mut self, settings: Settings) {
+        if settings == self.settings {
+            return;
+        }
+        let hints = settings.inlay_hints != self.settings.inlay_hints;
+        self.settings = settings;
+        self.roots.iter_mut().for_each(Root::forget);
+        self.is_stale = true;
+        if hints && self.client.refreshes_hints {
+            self.outbox.ask::<InlayHintRefreshRequest>(());
+        }
+    }
+
+    /// Makes the roots those that the folders and the open texts call for.
+    fn settle(&mut self) {
+        let mut folders: Vec<(PathBuf, PathBuf)> =
+            self.given.iter().map(|given| (given.clone(), uri::real(given))).collect();
+        folders.sort_by(|one, other| one.1.cmp(&other.1));
+        folders.dedup_by(|inner, outer| inner.1.starts_with(&outer.1));
+        let mut before = std::mem::take(&mut self.roots);
+        let mut keep = |real: &Path, is_folder: bool| {
+            let at = before.iter().position(|root| root.real == real && root.is_folder == is_folder)?;
+            Some(before.swap_remove(at))
+        };
+        for (given, real) in &folders {
+            self.roots.push(keep(real, true).unwrap_or_else(|| Root::folder(given.clone())));
+        }
+        for document in self.documents.all().filter(|document| document.is_rust) {
+            let path = &document.path;
+            if !self.roots.iter().any(|root| root.holds(path)) {
+                self.roots.push(keep(path, false).unwrap_or_else(|| Root::file(path.clone())));
+            }
+        }
+        // What is checked no more has no findings any more.
+        for gone in before {
+            self.edited.extend(gone.files());
+        }
+        self.folders = folders;
+    }
+
+    /// Brings everything up to date and tells the client, where something changed.
+    pub(super) fn update(&mut self) {
+        if !std::mem::take(&mut self.is_stale) {
+            return;
+        }
+        self.repairs.clear();
+        let options = self.settings.options();
+        let edited = std::mem::take(&mut self.edited);
+        let mut changed = edited.clone();
+        let mut is_new = false;
+        for root in &mut self.roots {
+            let progress = Progress::new(&self.outbox, self.client.progress);
+            let updated = root.update(&self.documents, &options, &|done, total| progress.show(done, total));
+            progress.finish();
+            changed.extend(updated.changed);
+            is_new |= updated.is_new;
+            match updated.failure {
+                None => {}
+                Some(Failure::Input(message)) => {
+                    let message = format!("retrylint checks nothing in {}: {message}", root.given.display());
+                    let kind = MessageType::Error;
+                    self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
+                }
+                Some(Failure::Panic(message)) => {
+                    let message = format!("retrylint has a defect; {} is not checked: {message}", root.given.display());
+                    self.outbox.log(MessageType::Error, message);
+                }
+            }
+        }
+        let elsewhere = is_new || changed.iter().any(|path| !edited.contains(path));
+        if self.client.pulls {
+            if elsewhere {
+                self.outbox.ask::<DiagnosticRefreshRequest>(());
+            }
+        } else {
+            changed.iter().for_each(|path| self.publish(path));
+        }
+        if elsewhere && self.settings.inlay_hints && self.client.refreshes_hints {
+            self.outbox.ask::<InlayHintRefreshRequest>(());
+        }
+    }
+
+    /// Sends the diagnostics of a file. One that has none, and had none, is only told of where it is open.
+    fn publish(&mut self, path: &Path) {
+        let items = self.diagnostics(path);
+        let document = self.documents.at(path);
+        let is_news = !items.is_empty() || document.is_some_and(|document| document.is_rust);
+        let was_told =
+            if items.is_empty() { self.published.remove(path) } else { !self.published.insert(path.to_owned()) };
+        if is_news || was_told {
+            self.outbox.notify::<PublishDiagnosticsNotification>(PublishDiagnosticsParams {
+                uri: self.view().uri(path),
+                version: document.map(|document| document.version),
+                diagnostics: items,
+            });
+        }
+    }
+
+    /// The diagnostics of a file, as of the last check.
+    pub(super) fn diagnostics(&self, path: &Path) -> Vec<gen_lsp_types::Diagnostic> {
+        let view = self.view();
+        let Some(root) = self.root(path) else { return Vec::new() };
+        let findings = root.findings(path);
+        let problems = root.problems(path);
+        let findings = findings.iter().map(|finding| diagnostics::finding(finding, view));
+        findings.chain(problems.iter().map(diagnostics::problem)).collect()
+    }
+
+    /// The files about which something is to be said.
+    pub(super) fn files(&self) -> BTreeSet<PathBuf> {
+        self.roots.iter().flat_map(Root::files).collect()
+    }
+
+    pub(super) fn findings(&self, path: &Path) -> Vec<Finding> {
+        self.root(path).map_or_else(Vec::new, |root| root.findings(path))
+    }
+
+    pub(super) fn sites(&self, path: &Path) -> Vec<Site> {
+        self.root(path).map_or_else(Vec::new, |root| root.sites(path))
+    }
+
+    /// The findings of a file with their repairs. Proving them takes time, so they are kept until something changes.
+    pub(super) fn with_fixes(&mut self, path: &Path) -> Vec<Finding> {
+        if let Some(known) = self.repairs.get(path) {
+            return known.clone();
+        }
+        let options = self.settings.options();
+        let root = self.roots.iter_mut().find(|root| root.holds(path));
+        let found = root.map_or_else(Vec::new, |root| root.with_fixes(&self.documents, &options, path));
+        self.repairs.insert(path.to_owned(), found.clone());
+        found
+    }
+
+    /// A panic left something half done: what was read is read again.
+    pub(super) fn recover(&mut self) {
+        self.roots.iter_mut().for_each(Root::forget);
+        self.is_stale = true;
+    }
+
+    fn root(&self, path: &Path) -> Option<&Root> {
+        self.roots.iter().find(|root| root.holds(path))
+    }
+}
