@@ -62,6 +62,10 @@ pub fn grpc_status(name: &str) -> Option<u16> {
 /// A constant of another crate by the last two parts of its path.
 pub fn constant(owner: &str, name: &str) -> Option<Value> {
     match owner {
+        // `StatusCode::TooManyRequests`, as clients spell it whose statuses are an enum.
+        "StatusCode" if name.contains(char::is_lowercase) => {
+            status_constant(&crate::models::split_words(name).join("_").to_uppercase()).map(Value::Status)
+        }
         "StatusCode" | "Status" => status_constant(name).map(Value::Status),
         "Code" => grpc_status(name).map(Value::Status),
         "Duration" => Some(match name {
