@@ -730,6 +730,8 @@ impl Program {
                 return Some(found);
             }
         }
+        // A derive may share its name with a type: `use thiserror::Error; use crate::Error;`
+        let mut foreign = None;
         for path in data.uses.get(&first).into_iter().flatten() {
             // `use foo::foo;` or `use tokio;` in the module itself must not find itself again.
             let full: Vec<Name> = path.iter().chain(rest).copied().collect();
@@ -746,11 +748,13 @@ impl Program {
             } else {
                 self.resolve_at(module, &full, depth.deeper())
             };
-            if found.is_some() {
-                return found;
+            match found {
+                Some(Res::Def(_)) => return found,
+                Some(Res::External(_)) if !is_derive(path) => return found,
+                _ => foreign = foreign.or(found),
             }
         }
-        None
+        foreign
     }
 
     fn walk(&self, from: Res, rest: &[Name], depth: Limit<'_>) -> Option<Res> {
@@ -881,4 +885,9 @@ fn collect_items(block: &ir::Block, out: &mut Vec<Arc<Item>>) {
         }
         true
     });
+}
+
+/// Imports that are no types.
+fn is_derive(path: &[Name]) -> bool {
+    matches!(path, [krate, name] if *krate == "thiserror" && *name == "Error")
 }
