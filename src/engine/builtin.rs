@@ -281,7 +281,7 @@ impl Interp<'_> {
             self.status_asked = true;
         }
         Ok(match method {
-            "status" | "status_code" | "code" | "http_status" => match failure.status {
+            "status" | "status_code" | "code" | "http_status" | "http_status_code" => match failure.status {
                 Some(_) => face("http::StatusCode"),
                 None => Value::none(),
             },

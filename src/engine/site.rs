@@ -75,7 +75,7 @@ impl Shown {
 
     /// More attempts than a healthy loop makes, without waiting for something else in between.
     pub fn burns(&self) -> bool {
-        self.run.attempts > self.allowed && !self.is_event_driven()
+        self.run.attempts > self.allowed && self.run.comes_back() && !self.is_event_driven()
     }
 
     /// It is still going when the run is cut off.
