@@ -40,7 +40,9 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "body of a plain function",
         file: plain,
-        edit: |text, n| replaced(text, "    let mut count = 0;\n", &format!("    let mut count = {n};\n    drop({n});\n")),
+        edit: |text, n| {
+            replaced(text, "    let mut count = 0;\n", &format!("    let mut count = {n};\n    drop({n});\n"))
+        },
     },
     Kind {
         name: "body of a retry loop",
@@ -59,7 +61,11 @@ const KINDS: &[Kind] = &[
         name: "classifier that all packages share",
         file: |_| "crates/base/src/verdict.rs".to_owned(),
         edit: |text, n| {
-            if n.is_multiple_of(2) { replaced(text, "401 | 403 => Verdict::GiveUp", "401 | 403 => Verdict::Retry") } else { text.to_owned() }
+            if n.is_multiple_of(2) {
+                replaced(text, "401 | 403 => Verdict::GiveUp", "401 | 403 => Verdict::Retry")
+            } else {
+                text.to_owned()
+            }
         },
     },
     Kind {
@@ -75,12 +81,20 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "text that does not parse, client",
         file: |n| format!("{}/client.rs", package(n)),
-        edit: |text, n| replaced(text, "        if status >= 400 {\n", ["        if status >= \n", "        if status \"\n"][n % 2]),
+        edit: |text, n| {
+            replaced(text, "        if status >= 400 {\n", ["        if status >= \n", "        if status \"\n"][n % 2])
+        },
     },
     Kind {
         name: "a function added, first in its file",
         file: plain,
-        edit: |text, n| replaced(text, "/// A record.\n", &format!("pub fn added_{n}(n: u32) -> u32 {{\n    n\n}}\n\n/// A record.\n")),
+        edit: |text, n| {
+            replaced(
+                text,
+                "/// A record.\n",
+                &format!("pub fn added_{n}(n: u32) -> u32 {{\n    n\n}}\n\n/// A record.\n"),
+            )
+        },
     },
     Kind {
         name: "a function removed",
@@ -93,7 +107,9 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "a `use` added",
         file: |n| format!("{}/sync.rs", package(n)),
-        edit: |text, _| replaced(text, "use crate::error::ApiError;\n", "use crate::error::ApiError;\nuse crate::m00::*;\n"),
+        edit: |text, _| {
+            replaced(text, "use crate::error::ApiError;\n", "use crate::error::ApiError;\nuse crate::m00::*;\n")
+        },
     },
     Kind {
         name: "a line at the top of a client",
@@ -150,7 +166,12 @@ fn main() {
         println!("{:<40}{:>9.1} {:>9.1} {:>9.1} {used:>9.1}   {told}", kind.name, at(50), at(95), at(100));
     }
     typed(&mut session, dir.path(), &all);
-    println!("slowest: {:.1} ms, {:.1}% of a cold check; memory {} MB", ms(slowest), 100.0 * slowest.as_secs_f64() / cold.as_secs_f64(), memory());
+    println!(
+        "slowest: {:.1} ms, {:.1}% of a cold check; memory {} MB",
+        ms(slowest),
+        100.0 * slowest.as_secs_f64() / cold.as_secs_f64(),
+        memory()
+    );
 }
 
 /// A statement typed key by key into the body of a loop.

@@ -48,7 +48,11 @@ impl Editor {
     fn look(&mut self, file: &Path) {
         let session = &self.session;
         let text = told(&session.findings(file), &session.sites(file), &session.problems(file));
-        if text.is_empty() { self.shown.remove(file) } else { self.shown.insert(file.to_owned(), text) };
+        if text.is_empty() {
+            self.shown.remove(file)
+        } else {
+            self.shown.insert(file.to_owned(), text)
+        };
     }
 
     /// Types a text, and answers the files that are to be looked at again, below the folder.

@@ -280,11 +280,7 @@ pub async fn fetch_all(client: &Client, paths: &[String]) -> Vec<Result<String, 
 }
 
 fn jobs(p: usize) -> String {
-    let allow = if p % 7 == 3 {
-        "        // retrylint: allow(auth-backoff) the key is activated late\n"
-    } else {
-        ""
-    };
+    let allow = if p % 7 == 3 { "        // retrylint: allow(auth-backoff) the key is activated late\n" } else { "" };
     format!(
         r#"//! Stores results, and tries again.
 
@@ -326,7 +322,8 @@ pub async fn run(client: Client) {{
 }
 
 fn session(p: usize) -> String {
-    let stops = if p % 2 == 0 { "                Err(error) if error.code() == 401 => return Err(error),\n" } else { "" };
+    let stops =
+        if p % 2 == 0 { "                Err(error) if error.code() == 401 => return Err(error),\n" } else { "" };
     format!(
         r#"//! Keeps a login.
 
