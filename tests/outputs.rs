@@ -68,10 +68,12 @@ fn cargo_lines_name_their_package() {
             ("sample", &*folder.join("src/lib.rs"))
         );
     }
-    // A file that is in no package has nothing to be wrapped in.
-    let alone = Tree::new(&[("x.rs", BAD)]);
-    let ran = alone.run(&["check", "--format", "cargo"]);
-    assert!(lines(&ran.is(1, &[]).out)[0].get("spans").is_some());
+    // A file that is in no package is a script, as it would be to cargo.
+    let alone = Tree::new(&[("a b.rs", BAD)]);
+    let line = &lines(&alone.run(&["check", "--format", "cargo"]).is(1, &[]).out)[0];
+    let id = line["package_id"].as_str().expect("a name");
+    assert!(id.starts_with("path+file:///") && id.ends_with("/a%20b.rs#a-b@0.0.0"), "{id}");
+    assert_eq!((&line["target"]["name"], &line["target"]["edition"]), (&"a-b".into(), &"2024".into()));
 }
 
 #[test]

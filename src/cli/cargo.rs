@@ -54,15 +54,52 @@ struct Packages {
     #[arg(long)]
     all_targets: bool,
 
+    #[command(flatten)]
+    targets: Targets,
+
     /// `human`, or one that starts with `json`: short for `--output cargo`
     #[arg(long, value_name = "FORMAT", conflicts_with_all = ["format", "output"])]
     message_format: Option<String>,
+}
+
+/// Flags about targets. A loop is judged with the rest of its package, so they choose no more than whether test code is
+/// looked at.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Targets: the same as --include-tests")]
+struct Targets {
+    #[arg(long)]
+    tests: bool,
+    #[arg(long, value_name = "NAME")]
+    test: Vec<String>,
+    #[arg(long)]
+    benches: bool,
+    #[arg(long, value_name = "NAME")]
+    bench: Vec<String>,
+    #[arg(long)]
+    examples: bool,
+    #[arg(long, value_name = "NAME")]
+    example: Vec<String>,
+}
+
+impl Targets {
+    fn hold_tests(&self) -> bool {
+        self.tests
+            || self.benches
+            || self.examples
+            || [&self.test, &self.bench, &self.example].iter().any(|names| !names.is_empty())
+    }
 }
 
 /// What cargo's checks take and a reader of source has no use for.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Taken for cargo's sake, without effect")]
 struct Ignored {
+    #[arg(long)]
+    lib: bool,
+    #[arg(long)]
+    bins: bool,
+    #[arg(long, value_name = "NAME")]
+    bin: Vec<String>,
     #[arg(long)]
     keep_going: bool,
     #[arg(long)]
@@ -111,7 +148,7 @@ impl Cargo {
             Err(message) => return console.fail(&message),
         };
         check.input.select(folders);
-        check.input.include_tests |= self.packages.all_targets;
+        check.input.include_tests |= self.packages.all_targets || self.packages.targets.hold_tests();
         if let Some(format) = &self.packages.message_format {
             let is_json = format.starts_with("json");
             if !is_json && !matches!(format.as_str(), "human" | "short") {

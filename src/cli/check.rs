@@ -7,7 +7,8 @@ use super::baseline::Known;
 use super::console::Console;
 use super::fix::Fixing;
 use super::input::Input;
-use super::output::Outputs;
+use super::output::{Format, Outputs};
+use super::with::{self, CommandLine};
 use crate::finding::{Finding, Level, Outcome};
 use crate::report::words::count;
 use crate::since::Changes;
@@ -25,6 +26,11 @@ pub(super) struct Check {
     /// Report findings that rest on an unanswered question about the failure too
     #[arg(long)]
     pedantic: bool,
+
+    /// Run this command too, and write its lines and ours (as `--output cargo` does) to standard output; the exit code
+    /// is the worse of both
+    #[arg(long, value_name = "COMMAND", value_parser = with::parse, conflicts_with_all = ["format", "output", "add_allow", "fix"])]
+    with: Option<CommandLine>,
 
     #[command(flatten)]
     known: Known,
@@ -46,7 +52,18 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn run(&self, console: &Console) -> Exit {
+    pub(super) fn run(mut self, console: &Console) -> Exit {
+        let Some(command) = &self.with else { return self.report(console) };
+        let other = match command.start() {
+            Ok(other) => other,
+            Err(message) => return console.fail(&message),
+        };
+        self.outputs.set(Format::Cargo);
+        let ours = self.report(console);
+        other.finish(console).or_worse(ours)
+    }
+
+    fn report(&self, console: &Console) -> Exit {
         if let Err(message) = self.outputs.check() {
             return console.fail(&message);
         }

@@ -15,6 +15,7 @@ mod progress;
 mod settings;
 mod shell;
 mod sites;
+mod with;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -67,11 +68,28 @@ enum Command {
 }
 
 /// How a run ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
-    Clean = 0,
-    Findings = 1,
-    Trouble = 2,
+    Clean,
+    Findings,
+    Trouble,
+    /// As the command that `--with` names ended.
+    As(u8),
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Exit::Clean => 0,
+            Exit::Findings => 1,
+            Exit::Trouble => 2,
+            Exit::As(code) => code,
+        }
+    }
+
+    fn or_worse(self, other: Exit) -> Exit {
+        if other.code() > self.code() { other } else { self }
+    }
 }
 
 /// Runs the program with these arguments, the program's name first.
@@ -92,13 +110,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Man(man) => man.run(Cli::command(), &console),
         Command::Explain(explain) => explain.run(&console),
     };
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit.code())
 }
 
 /// Runs the program as `cargo retrylint`, with the arguments that cargo gives it.
 pub fn run_for_cargo(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match parse::<cargo::Cargo>(cargo::arguments(args)) {
-        Ok(cargo) => ExitCode::from(cargo.run() as u8),
+        Ok(cargo) => ExitCode::from(cargo.run().code()),
         Err(exit) => exit,
     }
 }
@@ -107,7 +125,7 @@ pub fn run_for_cargo(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn parse<T: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<T, ExitCode> {
     T::try_parse_from(args).map_err(|usage| {
         let _ = usage.print();
-        ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(Exit::Trouble as u8))
+        ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(Exit::Trouble.code()))
     })
 }
 

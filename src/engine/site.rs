@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::engine::abort;
+use crate::engine::abort::{self, Blank};
 use crate::engine::amend::Amend;
 use crate::engine::combinator::{Combinator, is_schedule};
 use crate::engine::db::Db;
@@ -75,7 +75,7 @@ impl Shown {
 
     /// More attempts than a healthy loop makes, without waiting for something else in between.
     pub fn burns(&self) -> bool {
-        self.run.attempts > self.allowed && !self.is_event_driven()
+        self.run.attempts > self.allowed && self.run.comes_back() && !self.is_event_driven()
     }
 
     /// It is still going when the run is cut off.
@@ -125,7 +125,7 @@ pub struct Facts {
     /// Why its refresh does not help.
     pub refresh: Option<RefreshFault>,
     /// A field that its final error leaves blank.
-    pub blank: Option<Name>,
+    pub blank: Option<Blank>,
     /// What the library offers to tell failures apart, for people.
     pub advice: Option<Name>,
     /// Its attempt runs another loop that burns.
@@ -200,7 +200,9 @@ pub fn sites(db: &Db<'_>, id: FnId) -> Vec<Span> {
                 ExprKind::For { pat, iter, .. } => counts(pat, iter) || is_schedule(db, id, iter),
                 _ => return true,
             };
-            if may_retry && (db.is_delay_within(id, e.span) || speaks_of_attempts(source.slice(e.span))) {
+            // `for _ in 0..3`: the same thing several times.
+            let repeats = matches!(&e.kind, ExprKind::For { pat, iter, .. } if matches!(pat.kind, PatKind::Wild) && matches!(iter.kind, ExprKind::Range { .. }));
+            if may_retry && (repeats || db.is_delay_within(id, e.span) || speaks_of_attempts(source.slice(e.span))) {
                 out.push(e.span);
             }
         }

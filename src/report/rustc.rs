@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 
-use super::paths::file_uri;
 use super::words::body;
 use super::{Look, human};
 use crate::finding::{Applicability, Finding, Fix, Level, Outcome};
@@ -18,16 +18,10 @@ pub fn bare(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     outcome.findings.iter().try_for_each(|finding| line(out, &Diagnostic::of(finding)))
 }
 
-/// Writes cargo's messages. Loose files belong to no package, so their diagnostics stay bare.
+/// Writes cargo's messages. None is bare: to rust-analyzer that means that what came before is out of date, so it would
+/// drop what the compiler said.
 pub fn wrapped(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    for finding in &outcome.findings {
-        let place = finding.place();
-        match &place.source.package {
-            Some(package) => line(out, &Message::of(package, place, Diagnostic::of(finding)))?,
-            None => line(out, &Diagnostic::of(finding))?,
-        }
-    }
-    Ok(())
+    outcome.findings.iter().try_for_each(|finding| line(out, &Message::of(finding)))
 }
 
 fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
@@ -45,28 +39,55 @@ struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    fn of(package: &Package, place: &Place, message: Diagnostic<'a>) -> Message<'a> {
-        Message {
-            reason: "compiler-message",
-            package_id: package_id(package),
-            manifest_path: package.manifest.to_string_lossy().into_owned(),
-            target: Target::of(package, &place.source.file),
-            message,
-        }
+    fn of(finding: &'a Finding) -> Message<'a> {
+        let source = &finding.place().source;
+        let (package_id, manifest, target) = match &source.package {
+            Some(package) => (package_id(package), &package.manifest, Target::of(package, &source.file)),
+            None => {
+                let target = Target::script(&source.file);
+                (format!("{}#{}@0.0.0", source_id(&source.file), target.name), &source.file, target)
+            }
+        };
+        let manifest_path = manifest.to_string_lossy().into_owned();
+        Message { reason: "compiler-message", package_id, manifest_path, target, message: Diagnostic::of(finding) }
     }
+}
+
+/// What the URL standard encodes in a path. Ids are compared as text, so no more than that may be.
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
+
+/// The address of a package in this folder, or of a script.
+fn source_id(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let path = if cfg!(windows) { format!("/{}", path.replace('\\', "/")) } else { path.into_owned() };
+    format!("path+file://{}", utf8_percent_encode(&path, ENCODED))
 }
 
 /// As `cargo pkgid` writes it: the name is left out where the folder is called the same.
 fn package_id(package: &Package) -> String {
     let folder = package.manifest.parent().unwrap_or(Path::new(""));
     let version = package.version.as_deref().unwrap_or("0.0.0");
-    let uri = file_uri(folder);
+    let id = source_id(folder);
     if folder.file_name().is_some_and(|name| *name == *package.name) {
-        format!("path+{uri}#{version}")
+        format!("{id}#{version}")
     } else {
-        format!("path+{uri}#{}@{version}", package.name)
+        format!("{id}#{}@{version}", package.name)
     }
 }
+
+/// What cargo reads a script as that does not say.
+const SCRIPT_EDITION: &str = "2024";
 
 #[derive(Serialize)]
 struct Target {
@@ -98,12 +119,23 @@ impl Target {
         } else {
             (file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), file)
         };
+        Target::new(kind, name, root, &package.edition)
+    }
+
+    /// A loose file: to cargo, the whole of a package that is a script.
+    fn script(file: &Path) -> Target {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let name = name.replace(|c: char| !c.is_alphanumeric() && c != '_', "-");
+        Target::new("bin", name, file, SCRIPT_EDITION)
+    }
+
+    fn new(kind: &'static str, name: String, root: &Path, edition: &str) -> Target {
         Target {
             kind: [kind],
             crate_types: [if kind == "lib" { "lib" } else { "bin" }],
             name,
             src_path: root.to_string_lossy().into_owned(),
-            edition: package.edition.clone(),
+            edition: edition.to_owned(),
             doc: true,
             doctest: kind == "lib",
             test: true,

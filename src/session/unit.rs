@@ -54,13 +54,16 @@ impl Held {
         };
         let Some(edits) = known.moves(files) else {
             changed.extend(known.told().cloned());
-            let files = known.slots.into_iter().flatten().collect();
+            let mut files: Vec<FileEntry> = known.slots.into_iter().flatten().collect();
+            for entry in &mut files {
+                entry.text = texts.get(&entry.path).cloned();
+            }
             let held = Held::open(unit.root, files, terms, tick);
             changed.extend(held.told().cloned());
             return held;
         };
         known.analysis.configure(terms.config);
-        changed.extend(known.bring_in(edits, true));
+        changed.extend(known.bring_in(edits, texts, true));
         known
     }
 
@@ -146,17 +149,25 @@ impl Held {
         let mut edits = Vec::new();
         for path in edited {
             let Some(place) = self.places.get(path) else { continue };
-            let Some(entry) = &mut self.slots[place.index()] else { continue };
-            entry.text = texts.get(path).cloned();
-            let is_same = entry.text.as_ref().is_some_and(|text| *text == self.analysis.source(*place).text);
+            let is_same = texts.get(path).is_some_and(|text| *text == self.analysis.source(*place).text);
             if !is_same || self.unread.contains_key(path) {
                 edits.push(*place);
             }
         }
-        if edits.is_empty() { BTreeSet::new() } else { self.bring_in(edits, false) }
+        if edits.is_empty() { BTreeSet::new() } else { self.bring_in(edits, texts, false) }
     }
 
-    fn bring_in(&mut self, edits: Vec<FileId>, is_configured: bool) -> BTreeSet<PathBuf> {
+    fn bring_in(
+        &mut self,
+        edits: Vec<FileId>,
+        texts: &BTreeMap<PathBuf, String>,
+        is_configured: bool,
+    ) -> BTreeSet<PathBuf> {
+        for place in &edits {
+            if let Some(entry) = &mut self.slots[place.index()] {
+                entry.text = texts.get(&entry.path).cloned();
+            }
+        }
         let reads: Vec<(FileId, Option<Result<Read, Problem>>)> =
             edits.par_iter().map(|place| (*place, self.slots[place.index()].as_ref().map(read))).collect();
         let mut files = Vec::with_capacity(reads.len());

@@ -7,6 +7,7 @@ pub mod editor;
 pub mod markdown;
 pub mod quote;
 pub mod tree;
+pub mod workspace;
 
 use std::path::{Path, PathBuf};
 

@@ -192,6 +192,8 @@ impl Program {
                 return Some(found);
             }
         }
+        // A derive may share its name with a type: `use thiserror::Error; use crate::Error;`
+        let mut foreign = None;
         for path in table.uses.get(&first).into_iter().flatten() {
             // `use foo::foo;` or `use tokio;` in the module itself must not find itself again.
             let full: Vec<Name> = path.iter().chain(rest).copied().collect();
@@ -207,11 +209,13 @@ impl Program {
             } else {
                 self.resolve_at(module, &full, depth.deeper())
             };
-            if found.is_some() {
-                return found;
+            match found {
+                Some(Res::Def(_)) => return found,
+                Some(Res::External(_)) if !is_derive(path) => return found,
+                _ => foreign = foreign.or(found),
             }
         }
-        None
+        foreign
     }
 
     fn walk(&self, from: Res, rest: &[Name], depth: Limit<'_>) -> Option<Res> {
@@ -272,4 +276,9 @@ impl Program {
             _ => None,
         }
     }
+}
+
+/// Imports that are no types.
+fn is_derive(path: &[Name]) -> bool {
+    matches!(path, [krate, name] if *krate == "thiserror" && *name == "Error")
 }
