@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use gen_lsp_types::{
     DiagnosticRefreshRequest, InlayHintRefreshRequest, MessageType, PublishDiagnosticsNotification,
@@ -21,6 +22,7 @@ use super::uri::{self, Folder};
 use super::view::View;
 use crate::config::Configs;
 use crate::finding::{Finding, Site};
+use crate::report::words::count;
 
 /// The state of the server.
 pub(super) struct State {
@@ -175,9 +177,18 @@ impl State {
         let mut changed = edited.clone();
         let mut is_new = false;
         for root in &mut self.roots {
+            let start = Instant::now();
             let progress = Progress::new(&self.outbox, self.client.progress);
             let updated = root.update(&self.documents, &options, &|done, total| progress.show(done, total));
             progress.finish();
+            if updated.is_new {
+                let (path, time) = (root.path.display(), start.elapsed().as_secs_f64());
+                let said = format!(
+                    "retrylint read {path} in {time:.1} s: {} with retry sites",
+                    count(root.files().len(), "file")
+                );
+                self.outbox.log(MessageType::Log, said);
+            }
             changed.extend(updated.changed);
             is_new |= updated.is_new;
             match updated.failure {
