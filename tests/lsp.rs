@@ -684,9 +684,20 @@ fn a_burst_of_edits_ends_with_the_last() {
     assert_eq!(editor.diagnostics(&file).len(), 1);
 }
 
-/// Random edits, many of which leave text that does not parse, end where a server that starts with the last texts begins.
 #[test]
 fn after_any_edits_it_says_what_a_fresh_server_says() {
+    soak(300, 7);
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn after_thousands_of_edits_it_says_what_a_fresh_server_says() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
+    soak(number("RETRYLINT_SOAK").unwrap_or(5_000), number("RETRYLINT_SEED").unwrap_or(7));
+}
+
+/// Random edits, many of which leave text that does not parse, end where a server that starts with the last texts begins.
+fn soak(edits: u64, seed: u64) {
     let files = ["src/classify.rs", "src/client.rs", "src/bad.rs"];
     let pieces = [
         "401 | ",
@@ -713,13 +724,17 @@ fn after_any_edits_it_says_what_a_fresh_server_says() {
     let mut editor = Editor::start(&tree, Setup::default());
     let uris = files.map(|file| editor.open_file(&tree, file));
     // A generator of Knuth's: the same numbers each time.
-    let mut state = 7_u64;
+    let mut state = seed;
     let mut random = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
-    for round in 0..300 {
+    for round in 0..edits {
         let uri = &uris[random(uris.len())];
+        // Edits that wait together are checked together: some are given the time.
+        if random(3) == 0 {
+            editor.diagnostics(uri);
+        }
         let text = editor.text(uri).to_owned();
         if round % 30 == 29 {
             // Back to something that parses.

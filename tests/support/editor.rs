@@ -297,10 +297,16 @@ impl Editor {
         let all: Vec<Value> = self.unread.iter().filter_map(|message| is_about(message, uri)).cloned().collect();
         let versions: Vec<i64> = all.iter().filter_map(|told| told["version"].as_i64()).collect();
         assert!(versions.is_sorted(), "older diagnostics come after newer ones: {versions:?}");
-        let last = all.last().unwrap_or_else(|| panic!("no diagnostics for {uri}: {:#?}", self.unread));
+        let last = all.last().unwrap_or_else(|| panic!("no diagnostics for {uri}: {:#?}", self.unread)).clone();
         if let Some((version, _)) = self.texts.get(uri) {
             assert_eq!(last["version"], json!(version), "diagnostics of the text as it is");
         }
+        // What is older was overwritten by it.
+        let mut left = all.len();
+        self.unread.retain(|message| {
+            left -= usize::from(is_about(message, uri).is_some());
+            left == 0 || is_about(message, uri).is_none()
+        });
         last["diagnostics"].as_array().expect("a list").clone()
     }
 
