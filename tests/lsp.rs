@@ -224,6 +224,20 @@ fn a_client_that_asks_is_sent_nothing_and_told_when_to_ask_again() {
 }
 
 #[test]
+fn a_client_that_cannot_be_told_to_ask_again_is_sent_diagnostics() {
+    let tree = package();
+    let mut setup = Setup::pulling();
+    setup.capabilities["workspace"]["diagnostics"] = Value::Null;
+    let mut editor = Editor::start(&tree, setup);
+    assert_eq!(editor.greeting["capabilities"]["diagnosticProvider"], Value::Null);
+    let client = uri(&tree.path("src/client.rs"));
+    assert_eq!(editor.diagnostics(&client).len(), 1);
+    // If it asks all the same, it gets an answer.
+    let report = editor.ask("textDocument/diagnostic", json!({"textDocument": {"uri": client}})).expect("a report");
+    assert_eq!(report["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn the_workspace_is_asked_for_as_a_whole() {
     let tree = package();
     let mut editor = Editor::start(&tree, Setup::pulling());
@@ -371,7 +385,8 @@ fn a_plain_client_gets_plain_edits() {
     assert!(actions.iter().all(|action| action["edit"]["changes"][&file].is_array()), "{actions:?}");
     assert!(actions.iter().any(|action| action["kind"] == "source.fixAll.retrylint"), "{actions:?}");
     let methods = editor.methods();
-    assert!(methods.iter().all(|method| *method == "textDocument/publishDiagnostics"), "{methods:?}");
+    let plain = ["textDocument/publishDiagnostics", "window/logMessage"];
+    assert!(methods.iter().all(|method| plain.contains(method)), "{methods:?}");
 }
 
 // What is shown.
@@ -667,6 +682,83 @@ fn a_burst_of_edits_ends_with_the_last() {
         editor.replace(&file, &format!("{LOOP}{}", "\n".repeat(n)));
     }
     assert_eq!(editor.diagnostics(&file).len(), 1);
+}
+
+#[test]
+fn after_any_edits_it_says_what_a_fresh_server_says() {
+    soak(300, 7);
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn after_thousands_of_edits_it_says_what_a_fresh_server_says() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
+    soak(number("RETRYLINT_SOAK").unwrap_or(5_000), number("RETRYLINT_SEED").unwrap_or(7));
+}
+
+/// Random edits, many of which leave text that does not parse, end where a server that starts with the last texts begins.
+fn soak(edits: u64, seed: u64) {
+    let files = ["src/classify.rs", "src/client.rs", "src/bad.rs"];
+    let pieces = [
+        "401 | ",
+        "// é🔑\n",
+        "}",
+        "fn f() {}\n",
+        "\"",
+        "\r\n",
+        BAD,
+        "status == 429",
+        "return Err(status);\n",
+        "use a::b;\n",
+        "/*",
+        "*/",
+        "loop {",
+        "pub ",
+        "// retrylint: allow(auth-backoff) why\n",
+        "",
+        "",
+        "",
+    ];
+    let tree = package();
+    tree.write("src/bad.rs", BAD);
+    let mut editor = Editor::start(&tree, Setup::default());
+    let uris = files.map(|file| editor.open_file(&tree, file));
+    // A generator of Knuth's: the same numbers each time.
+    let mut state = seed;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for round in 0..edits {
+        let uri = &uris[random(uris.len())];
+        // Edits that wait together are checked together: some are given the time.
+        if random(3) == 0 {
+            editor.diagnostics(uri);
+        }
+        let text = editor.text(uri).to_owned();
+        if round % 30 == 29 {
+            // Back to something that parses.
+            editor.replace(uri, [LOOP, WRONG, BAD][random(3)]);
+            continue;
+        }
+        let at = |n: usize| (0..=n).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let start = at(random(text.len() + 1));
+        let end = at((start + random(12)).min(text.len())).max(start);
+        editor.splice(uri, start..end, pieces[random(pieces.len())]);
+    }
+    let fresh = package();
+    for (file, uri) in files.iter().zip(&uris) {
+        fresh.write(file, editor.text(uri));
+    }
+    let mut other = Editor::start(&fresh, Setup::default());
+    for (file, uri) in files.iter().zip(&uris) {
+        let elsewhere = other.open_file(&fresh, file);
+        let say = |found: Vec<Value>| -> Vec<String> {
+            let shown = |one: &Value| format!("{} {} {}", one["range"], one["code"], one["message"]);
+            found.iter().map(shown).collect()
+        };
+        assert_eq!(say(editor.diagnostics(uri)), say(other.diagnostics(&elsewhere)), "{file}: {}", editor.text(uri));
+    }
 }
 
 #[test]

@@ -85,7 +85,7 @@ pub(super) fn problem(problem: &Problem) -> Diagnostic {
         range: Range { start, end: start },
         severity: Some(DiagnosticSeverity::Hint),
         source: Some(SOURCE.to_owned()),
-        message: problem.message.clone().into(),
+        message: format!("not all of this file is checked: {}", problem.message).into(),
         ..Diagnostic::default()
     }
 }

@@ -1,11 +1,11 @@
 //! The thread that reads: it greets the client, takes cancellations and the end, and hands on everything else.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crossbeam_channel::Receiver;
 use gen_lsp_types::{
     CancelNotification, ExitNotification, Id, InitializeParams, InitializeResult, LspNotificationMethod, MessageType,
-    Notification, Request, RootPath, ServerInfo, ShutdownRequest, WorkspaceFolders,
+    Notification, Request, RootPath, ServerInfo, ShutdownRequest, Uri, WorkspaceFolders,
 };
 use lsp_server::{Connection, ErrorCode, Message, RequestId, Response};
 use serde_json::Value;
@@ -148,15 +148,15 @@ fn welcome(outbox: &Outbox, id: RequestId, params: InitializeParams, pages: Page
 
 /// The folders of the workspace, in whichever way the client says them.
 #[expect(deprecated, reason = "older clients say nothing else")]
-fn folders(params: &InitializeParams) -> Vec<PathBuf> {
+fn folders(params: &InitializeParams) -> Vec<Uri> {
     if let Some(WorkspaceFolders::WorkspaceFolderList(folders)) =
         &params.workspace_folders_initialize_params.workspace_folders
     {
-        return folders.iter().filter_map(|folder| uri::path(&folder.uri)).collect();
+        return folders.iter().map(|folder| folder.uri.clone()).collect();
     }
     match (&params.root_uri, &params.root_path) {
-        (Some(root), _) => uri::path(root).into_iter().collect(),
-        (None, Some(RootPath::String(root))) => vec![PathBuf::from(root)],
+        (Some(root), _) => vec![root.clone()],
+        (None, Some(RootPath::String(root))) => vec![uri::of(Path::new(root))],
         (None, _) => Vec::new(),
     }
 }

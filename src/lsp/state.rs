@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use gen_lsp_types::{
     DiagnosticRefreshRequest, InlayHintRefreshRequest, MessageType, PublishDiagnosticsNotification,
@@ -10,16 +11,18 @@ use gen_lsp_types::{
 };
 
 use super::capabilities::Client;
+use super::diagnostics;
 use super::documents::{Document, Documents};
 use super::outbox::Outbox;
 use super::pages::Pages;
 use super::progress::Progress;
 use super::roots::{Failure, Root};
 use super::settings::Settings;
+use super::uri::{self, Folder};
 use super::view::View;
-use super::{diagnostics, uri};
 use crate::config::Configs;
 use crate::finding::{Finding, Site};
+use crate::report::words::count;
 
 /// The state of the server.
 pub(super) struct State {
@@ -29,10 +32,7 @@ pub(super) struct State {
     pub(super) documents: Documents,
     /// Folders that stand in none of the others, and open files that stand in none of the folders or are not saved yet.
     roots: Vec<Root>,
-    /// The folders of the workspace, as the client has them.
-    given: Vec<PathBuf>,
-    /// The same with each folder's path without links.
-    folders: Vec<(PathBuf, PathBuf)>,
+    folders: Vec<Folder>,
     pages: Pages,
     /// Something changed since the last check.
     is_stale: bool,
@@ -45,21 +45,14 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(
-        client: Client,
-        outbox: Outbox,
-        settings: Settings,
-        folders: Vec<PathBuf>,
-        pages: Pages,
-    ) -> State {
+    pub(super) fn new(client: Client, outbox: Outbox, settings: Settings, folders: Vec<Uri>, pages: Pages) -> State {
         let mut state = State {
             client,
             outbox,
             settings,
             documents: Documents::default(),
             roots: Vec::new(),
-            given: folders,
-            folders: Vec::new(),
+            folders: folders.into_iter().filter_map(Folder::new).collect(),
             pages,
             is_stale: true,
             edited: BTreeSet::new(),
@@ -126,9 +119,10 @@ impl State {
         self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
     }
 
-    pub(super) fn change_folders(&mut self, added: Vec<PathBuf>, removed: &[PathBuf]) {
-        self.given.retain(|folder| !removed.contains(folder) && !added.contains(folder));
-        self.given.extend(added);
+    pub(super) fn change_folders(&mut self, added: Vec<Uri>, removed: Vec<Uri>) {
+        let gone: Vec<Folder> = added.iter().cloned().chain(removed).filter_map(Folder::new).collect();
+        self.folders.retain(|folder| !gone.contains(folder));
+        self.folders.extend(added.into_iter().filter_map(Folder::new));
         self.settle();
         self.is_stale = true;
     }
@@ -148,30 +142,28 @@ impl State {
 
     /// Makes the roots those that the folders and the open texts call for.
     fn settle(&mut self) {
-        let mut folders: Vec<(PathBuf, PathBuf)> =
-            self.given.iter().map(|given| (given.clone(), uri::real(given))).collect();
-        folders.sort_by(|one, other| one.1.cmp(&other.1));
-        folders.dedup_by(|inner, outer| inner.1.starts_with(&outer.1));
+        let mut folders: Vec<&Path> = self.folders.iter().map(|folder| folder.path.as_path()).collect();
+        folders.sort_unstable();
+        folders.dedup_by(|inner, outer| inner.starts_with(&**outer));
         let mut before = std::mem::take(&mut self.roots);
-        let mut keep = |real: &Path, is_folder: bool| {
-            let at = before.iter().position(|root| root.real == real && root.is_folder == is_folder)?;
-            Some(before.swap_remove(at))
+        let mut root = |path: &Path, is_folder: bool| {
+            let known = before.iter().position(|root| root.path == path && root.is_folder == is_folder);
+            known.map_or_else(|| Root::new(path.to_owned(), is_folder), |at| before.swap_remove(at))
         };
-        for (given, real) in &folders {
-            self.roots.push(keep(real, true).unwrap_or_else(|| Root::folder(given.clone())));
+        for folder in folders {
+            self.roots.push(root(folder, true));
         }
         for document in self.documents.all().filter(|document| document.is_rust) {
             let path = &document.path;
             // A folder's session knows the files that are on disk.
             if !path.is_file() || !self.roots.iter().any(|root| root.holds(path)) {
-                self.roots.push(keep(path, false).unwrap_or_else(|| Root::file(path.clone())));
+                self.roots.push(root(path, false));
             }
         }
         // What is checked no more has no findings any more.
         for gone in before {
             self.edited.extend(gone.files());
         }
-        self.folders = folders;
     }
 
     /// Brings everything up to date and tells the client, where something changed.
@@ -185,20 +177,29 @@ impl State {
         let mut changed = edited.clone();
         let mut is_new = false;
         for root in &mut self.roots {
+            let start = Instant::now();
             let progress = Progress::new(&self.outbox, self.client.progress);
             let updated = root.update(&self.documents, &options, &|done, total| progress.show(done, total));
             progress.finish();
+            if updated.is_new {
+                let (path, time) = (root.path.display(), start.elapsed().as_secs_f64());
+                let said = format!(
+                    "retrylint read {path} in {time:.1} s: {} with retry sites",
+                    count(root.files().len(), "file")
+                );
+                self.outbox.log(MessageType::Log, said);
+            }
             changed.extend(updated.changed);
             is_new |= updated.is_new;
             match updated.failure {
                 None => {}
                 Some(Failure::Input(message)) => {
-                    let message = format!("retrylint checks nothing in {}: {message}", root.given.display());
+                    let message = format!("retrylint checks nothing in {}: {message}", root.path.display());
                     let kind = MessageType::Error;
                     self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
                 }
                 Some(Failure::Panic(message)) => {
-                    let message = format!("retrylint has a defect; {} is not checked: {message}", root.given.display());
+                    let message = format!("retrylint has a defect; {} is not checked: {message}", root.path.display());
                     self.outbox.log(MessageType::Error, message);
                 }
             }

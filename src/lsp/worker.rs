@@ -19,7 +19,7 @@ use super::documents::Document;
 use super::guard::guard;
 use super::settings::{SECTION, Settings};
 use super::state::State;
-use super::{actions, hints, hover, pull, register, uri};
+use super::{actions, hints, hover, pull, register};
 
 /// Why a request is not answered.
 pub(super) type Refused = (ErrorCode, String);
@@ -146,10 +146,8 @@ fn obey(state: &mut State, notification: lsp_server::Notification) {
         }
         LspNotificationMethod::WorkspaceDidChangeWorkspaceFolders => {
             take::<DidChangeWorkspaceFoldersNotification>(params, |params| {
-                let paths =
-                    |folders: &[WorkspaceFolder]| folders.iter().filter_map(|folder| uri::path(&folder.uri)).collect();
-                let removed: Vec<PathBuf> = paths(&params.event.removed);
-                state.change_folders(paths(&params.event.added), &removed);
+                let uris = |folders: Vec<WorkspaceFolder>| folders.into_iter().map(|folder| folder.uri).collect();
+                state.change_folders(uris(params.event.added), uris(params.event.removed));
             })
         }
         LspNotificationMethod::WorkspaceDidChangeConfiguration => {

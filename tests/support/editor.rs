@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, BufWriter};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -273,6 +274,14 @@ impl Editor {
         version
     }
 
+    /// Replaces a range of the text, given in bytes, as an editor tells it.
+    pub fn splice(&mut self, uri: &str, bytes: Range<usize>, put: &str) {
+        let text = &mut self.texts.get_mut(uri).expect("an open text").1;
+        let range = json!({"start": position(text, bytes.start), "end": position(text, bytes.end)});
+        text.replace_range(bytes, put);
+        self.change(uri, &json!([{"range": range, "text": put}]));
+    }
+
     /// The diagnostics that are sent for a file, of this version of its text, with nothing asked in between.
     pub fn told(&mut self, uri: &str, version: Option<i32>) -> Vec<Value> {
         match self.wait(|message| is_about(message, uri).is_some_and(|told| told["version"] == json!(version))) {
@@ -288,10 +297,16 @@ impl Editor {
         let all: Vec<Value> = self.unread.iter().filter_map(|message| is_about(message, uri)).cloned().collect();
         let versions: Vec<i64> = all.iter().filter_map(|told| told["version"].as_i64()).collect();
         assert!(versions.is_sorted(), "older diagnostics come after newer ones: {versions:?}");
-        let last = all.last().unwrap_or_else(|| panic!("no diagnostics for {uri}: {:#?}", self.unread));
+        let last = all.last().unwrap_or_else(|| panic!("no diagnostics for {uri}: {:#?}", self.unread)).clone();
         if let Some((version, _)) = self.texts.get(uri) {
             assert_eq!(last["version"], json!(version), "diagnostics of the text as it is");
         }
+        // What is older was overwritten by it.
+        let mut left = all.len();
+        self.unread.retain(|message| {
+            left -= usize::from(is_about(message, uri).is_some());
+            left == 0 || is_about(message, uri).is_none()
+        });
         last["diagnostics"].as_array().expect("a list").clone()
     }
 
@@ -368,6 +383,13 @@ fn is_about<'m>(message: &'m Message, uri: &str) -> Option<&'m Value> {
 pub fn uri(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     format!("file://{}", path.to_str().expect("paths here are UTF-8").trim_end_matches('/'))
+}
+
+/// The position of a byte in UTF-16.
+fn position(text: &str, offset: usize) -> Value {
+    let before = &text[..offset];
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    json!({"line": before.matches('\n').count(), "character": before[start..].encode_utf16().count()})
 }
 
 /// The byte at a position in UTF-16.
