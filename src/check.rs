@@ -2,23 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::config::{Config, Configs, FRESH_RETRIES};
-use crate::engine::combinator::{Combinator, combinators};
-use crate::engine::db::Db;
-use crate::engine::{nest, policy, site};
-use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
-use crate::fix;
-use crate::ir::{Name, Span};
+use crate::analysis::{Analysis, Read, Terms};
+use crate::config::Configs;
+use crate::finding::{Finding, Outcome, Problem, Verdict};
+use crate::ir::Name;
 use crate::models::Models;
-use crate::rules;
-use crate::suppress;
-use crate::syntax::program::{FnId, Loaded, Program};
+use crate::syntax::program::Loaded;
 use crate::syntax::{self, STACK_SIZE};
 use crate::workspace::source::Source;
 use crate::workspace::{FileEntry, Input, Unit};
@@ -54,32 +49,16 @@ pub fn check_workspace(
     if let Some(packages) = &options.packages {
         input.select(packages);
     }
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.jobs.unwrap_or(0))
-        .stack_size(STACK_SIZE)
-        .build()
-        .map_err(|e| format!("cannot start the worker threads: {e}; try --jobs 1"))?;
+    let pool = workers(options)?;
     let total = input.units.iter().map(|u| u.files.len()).sum();
     let done = AtomicUsize::new(0);
     let mut outcome = Outcome { problems: input.problems, ..Outcome::default() };
     outcome.summary.skipped += outcome.problems.len();
-    let mut known: BTreeMap<Vec<PathBuf>, Models> = BTreeMap::new();
+    let mut known = KnownModels::default();
     for unit in input.units {
-        let config = options.configs.of(&unit.root);
-        let files = config.base.models.iter().flat_map(|given| given.value.clone());
-        let files: Vec<PathBuf> = options.models.iter().cloned().chain(files).collect();
-        let models = match known.entry(files) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let models = Models::load(new.key())?;
-                new.insert(models)
-            }
-        };
-        let include_tests = options.include_tests || config.base.tests.as_ref().is_some_and(|given| given.value);
-        let options = Options { include_tests, ..options.clone() };
-        let part = pool.install(|| {
-            check_unit(unit, models, &config, &options, &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1, total))
-        });
+        let terms = known.terms(&unit, options)?;
+        let tick = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        let part = pool.install(|| check_unit(unit, terms, &tick));
         outcome.findings.extend(part.findings);
         outcome.sites.extend(part.sites);
         outcome.allows.extend(part.allows);
@@ -118,7 +97,47 @@ pub fn check_source(path: &str, text: &str, options: &Options) -> Outcome {
     })
 }
 
-fn finish(outcome: &mut Outcome) {
+/// Threads with the stack that files and runs of any depth need.
+pub(crate) fn workers(options: &Options) -> Result<rayon::ThreadPool, String> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(options.jobs.unwrap_or(0))
+        .stack_size(STACK_SIZE)
+        .build()
+        .map_err(|e| format!("cannot start the worker threads: {e}; try --jobs 1"))
+}
+
+/// Models, read once for all units that name the same files.
+#[derive(Default)]
+pub(crate) struct KnownModels(BTreeMap<Vec<PathBuf>, Arc<Models>>);
+
+impl KnownModels {
+    /// A file changed: what was read from it is not what it says.
+    pub(crate) fn forget(&mut self, file: &Path) {
+        self.0.retain(|files, _| !files.iter().any(|known| known == file));
+    }
+
+    /// How a unit is checked.
+    ///
+    /// # Errors
+    /// A model file that cannot be read: one message.
+    pub(crate) fn terms(&mut self, unit: &Unit, options: &Options) -> Result<Terms, String> {
+        let config = options.configs.of(&unit.root);
+        let files = config.base.models.iter().flat_map(|given| given.value.clone());
+        let files: Vec<PathBuf> = options.models.iter().cloned().chain(files).collect();
+        let models = match self.0.entry(files) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let models = Arc::new(Models::load(new.key())?);
+                new.insert(models)
+            }
+        };
+        let models = models.clone();
+        let include_tests = options.include_tests || config.base.tests.as_ref().is_some_and(|given| given.value);
+        Ok(Terms { models, config, options: Options { include_tests, ..options.clone() } })
+    }
+}
+
+pub(crate) fn finish(outcome: &mut Outcome) {
     outcome.problems.sort_by(|a, b| (&a.path, &a.message).cmp(&(&b.path, &b.message)));
     outcome.sites.sort_by(|a, b| (&a.place.source.path, a.place.span).cmp(&(&b.place.source.path, b.place.span)));
     outcome.allows.sort_by(|a, b| (&a.place.source.path, a.place.span).cmp(&(&b.place.source.path, b.place.span)));
@@ -130,90 +149,50 @@ fn finish(outcome: &mut Outcome) {
     outcome.summary.undecided = outcome.sites.iter().filter(|s| matches!(s.verdict, Verdict::Undecided(_))).count();
 }
 
-fn check_unit(unit: Unit, models: &Models, config: &Config, options: &Options, tick: &(dyn Fn() + Sync)) -> Outcome {
-    let mut outcome = Outcome::default();
-    let read: Vec<Result<(Loaded, Option<Problem>), Problem>> = unit
+fn check_unit(unit: Unit, terms: Terms, tick: &(dyn Fn() + Sync)) -> Outcome {
+    let read: Vec<Result<Read, Problem>> = unit
         .files
         .into_par_iter()
         .map(|mut entry| {
-            entry.reported &= config.reports(&entry.path);
-            let loaded = load(entry);
+            entry.reported &= terms.config.reports(&entry.path);
+            let read = read(&entry);
             tick();
-            loaded
+            read
         })
         .collect();
-    let mut files = Vec::with_capacity(read.len());
+    let (mut files, mut unread) = (Vec::with_capacity(read.len()), Vec::new());
     for result in read {
         match result {
-            Ok((loaded, problem)) => {
-                if loaded.reported {
-                    outcome.summary.files += 1;
-                    outcome.summary.lines += loaded.source.lines() as usize;
-                    outcome.summary.skipped += loaded.file.skipped.len().max(usize::from(problem.is_some()));
-                    outcome.problems.extend(problem);
-                    outcome.checked.push(loaded.source.clone());
-                }
-                files.push(loaded);
-            }
-            Err(problem) => {
-                outcome.summary.skipped += 1;
-                outcome.problems.push(problem);
-            }
+            Ok(read) => files.push(read),
+            Err(problem) => unread.push(problem),
         }
     }
-    let kept = if options.fixes { files.clone() } else { Vec::new() };
-    let suppressions = suppress::collect(&files, options);
-    let program = Program::new(files);
-    let fresh_retries = config.base.fresh_retries.as_ref().map_or(FRESH_RETRIES, |given| given.value);
-    let db = Db::new(&program, models, 1 + fresh_retries);
-    let functions: Vec<FnId> = program
-        .functions()
-        .filter(|id| {
-            let data = program.function(*id);
-            program.file(data.file).reported && (options.include_tests || !data.is_test)
-        })
-        .collect();
-    let sites: Vec<(FnId, Span)> =
-        functions.iter().flat_map(|id| site::sites(&db, *id).into_iter().map(move |span| (*id, span))).collect();
-    let calls: Vec<(FnId, Combinator)> =
-        functions.iter().flat_map(|id| combinators(&db, *id).into_iter().map(move |call| (*id, call))).collect();
-    let mut examined: Vec<site::Examined> =
-        sites.par_iter().filter_map(|(id, span)| site::analyse(&db, *id, *span)).collect();
-    examined.par_extend(calls.par_iter().filter_map(|(id, call)| site::analyse_call(&db, *id, call)));
-    let mut examined = site::innermost(examined);
-    nest::link(&db, &mut examined);
-    let mut findings = Vec::new();
-    for entry in &examined {
-        let (site, finding) = rules::judge(&db, entry, options);
-        outcome.sites.push(Site { is_test: program.function(entry.home).is_test, ..site });
-        findings.extend(finding);
+    let fixes = terms.options.fixes;
+    let kept: Vec<Loaded> = files.iter().filter(|_| fixes).map(|read| read.loaded.clone()).collect();
+    let analysis = Analysis::once(files, terms);
+    let mut said = analysis.say();
+    if fixes {
+        analysis.repair(&kept, &mut said, &|_| true);
     }
-    let policies = policy::examine(&db, &functions);
-    let loops: Vec<(&site::Examined, &Verdict)> =
-        examined.iter().zip(outcome.sites.iter().map(|site| &site.verdict)).collect();
-    let (sites, findings) = rules::judge_policies(&db, &policies, &loops, findings, options);
-    outcome.sites.extend(sites);
-    outcome.findings = findings;
-    suppress::apply(suppressions, &program, options, &mut outcome);
-    outcome.findings.retain_mut(|finding| config.level(finding));
-    if options.fixes {
-        fix::propose(&db, &kept, &examined, &mut outcome.findings, options);
-    }
+    let mut outcome = said.outcome;
+    outcome.summary.skipped += unread.len();
+    outcome.problems.extend(unread);
     outcome
 }
 
-fn load(entry: FileEntry) -> Result<(Loaded, Option<Problem>), Problem> {
+/// Reads and lowers a file.
+pub(crate) fn read(entry: &FileEntry) -> Result<Read, Problem> {
     let source: Arc<Source> = entry.read()?;
     let parsed = syntax::parse(&source.text);
     let problem = parsed.problem.map(|message| Problem { path: source.path.clone(), message, fatal: false });
     let loaded = Loaded {
         source,
-        package: entry.package,
+        package: entry.package.clone(),
         krate: entry.krate,
-        module: entry.module,
+        module: entry.module.clone(),
         is_test: entry.is_test,
         reported: entry.reported,
         file: parsed.file,
     };
-    Ok((loaded, problem))
+    Ok(Read { loaded, problem })
 }

@@ -139,7 +139,7 @@ impl Role {
 }
 
 /// One step of the way from a failed attempt to the next attempt.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What kind of step.
     pub role: Role,
@@ -150,7 +150,7 @@ pub struct Step {
 }
 
 /// A retry site that a finding speaks for. Its place is the whole loop, call or policy body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SiteRef {
     /// Its kind.
     pub kind: SiteKind,
@@ -159,7 +159,7 @@ pub struct SiteRef {
 }
 
 /// One defect, with its proof.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// The rule that reports it.
     pub rule: &'static Rule,
@@ -229,7 +229,7 @@ impl Applicability {
 }
 
 /// A repair: edits that belong together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Fix {
     /// Inline or runtime.
     pub style: Style,
@@ -313,7 +313,7 @@ impl Behaviour {
 }
 
 /// A retry site, decided or not: what `retrylint sites` lists.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Site {
     /// Its kind.
     pub kind: SiteKind,
@@ -349,7 +349,7 @@ pub struct Allow {
 }
 
 /// Something that kept a part of the input from being analysed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The file or folder, as the user would write it.
     pub path: String,

@@ -5,6 +5,7 @@
 //! `rules` diagnose what the runs showed, `report` prints findings. [`check_workspace`] and [`check_source`] are the
 //! doors for everything that uses the analysis.
 
+mod analysis;
 pub mod baseline;
 mod check;
 pub mod cli;

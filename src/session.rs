@@ -1,24 +1,36 @@
 //! A workspace held in memory and checked again after each edit: the door for editors.
 //!
-//! This one checks everything again; what it promises is that the findings are those of a fresh check.
+//! What it says is what a fresh check of the same texts would say. An edit of a file is brought in by the unit that
+//! holds it ([`unit`]); whatever may change which files there are, or how they are checked, is read anew from the disk
+//! and compared with what is held, so that only what is different is done again.
+
+mod unit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::config::Configs;
-use crate::finding::{Finding, Outcome, Problem, Site};
-use crate::{Options, check_workspace, workspace};
+use rayon::ThreadPool;
 
-/// A workspace held in memory and checked again after each edit. Paths are absolute and have no links in them.
-#[derive(Debug)]
+use crate::Options;
+use crate::check::{KnownModels, workers};
+use crate::config::{Configs, Fault};
+use crate::finding::{Finding, Problem, Site};
+use crate::workspace;
+use unit::Held;
+
+/// A workspace held in memory. Paths are absolute and have no links in them.
 pub struct Session {
     roots: Vec<PathBuf>,
     options: Options,
+    pool: ThreadPool,
+    models: KnownModels,
     /// Texts that an editor holds.
     texts: BTreeMap<PathBuf, String>,
-    outcome: Outcome,
-    /// Files whose text may have changed since the last check.
-    changed: BTreeSet<PathBuf>,
+    units: Vec<Held>,
+    /// Files whose text may not be the one that is held.
+    edited: BTreeSet<PathBuf>,
+    /// Which files there are, or how they are checked, may be otherwise.
+    is_moved: bool,
 }
 
 impl Session {
@@ -31,14 +43,18 @@ impl Session {
         options: Options,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Session, String> {
+        let options = Options { fixes: false, ..options };
         let mut session = Session {
             roots: roots.to_vec(),
+            pool: workers(&options)?,
             options,
+            models: KnownModels::default(),
             texts: BTreeMap::new(),
-            outcome: Outcome::default(),
-            changed: BTreeSet::new(),
+            units: Vec::new(),
+            edited: BTreeSet::new(),
+            is_moved: false,
         };
-        session.outcome = session.check(false, progress)?;
+        session.reload(&mut BTreeSet::new(), progress)?;
         Ok(session)
     }
 
@@ -48,70 +64,104 @@ impl Session {
             Some(text) => self.texts.insert(path.to_owned(), text),
             None => self.texts.remove(path),
         };
-        self.changed.insert(path.to_owned());
+        self.edited.insert(path.to_owned());
     }
 
     /// Files that changed, came or went on disk; a manifest or a configuration among them reloads what it governs.
     pub fn touched(&mut self, paths: &[PathBuf]) {
-        self.changed.extend(paths.iter().cloned());
+        for path in paths {
+            let is_held = self.units.iter().any(|unit| unit.holds(path));
+            if is_held {
+                self.edited.insert(path.clone());
+            }
+            self.is_moved |= match path.extension().and_then(|extension| extension.to_str()) {
+                Some("rs") => is_held != path.is_file(),
+                Some("toml") | None => true,
+                Some(_) => path.is_dir(),
+            };
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                // It may be one with models.
+                self.models.forget(path);
+            }
+        }
     }
 
-    /// Brings the findings up to date; answers the files whose findings or sites may not be what they were.
+    /// Brings the findings up to date; answers the files whose findings, sites or problems may not be what they were.
+    /// Where a configuration cannot be used now, what it said before holds on.
     pub fn update(&mut self) -> Vec<PathBuf> {
-        if self.changed.is_empty() {
-            return Vec::new();
+        let mut changed = BTreeSet::new();
+        if self.is_moved && self.reload(&mut changed, &|_, _| {}).is_ok() {
+            self.is_moved = false;
         }
-        let mut files: BTreeSet<PathBuf> = std::mem::take(&mut self.changed);
-        files.extend(self.files());
-        // With a configuration that is wrong, what was found before stands.
-        if let Ok(outcome) = self.check(false, &|_, _| {}) {
-            self.outcome = outcome;
-            files.extend(self.files());
+        let edited = std::mem::take(&mut self.edited);
+        for unit in &mut self.units {
+            let texts = &self.texts;
+            changed.extend(self.pool.install(|| unit.edit(&edited, texts)));
         }
-        files.into_iter().collect()
+        changed.into_iter().collect()
     }
 
     /// The files that have findings, sites or problems.
     pub fn files(&self) -> Vec<PathBuf> {
-        let Outcome { sites, findings, problems, checked, .. } = &self.outcome;
-        let with_problems = checked.iter().filter(|source| problems.iter().any(|problem| problem.path == source.path));
-        let places = sites.iter().map(|site| &site.place).chain(findings.iter().map(|finding| &finding.sites[0].place));
-        let files: BTreeSet<&PathBuf> =
-            places.map(|place| &place.source.file).chain(with_problems.map(|source| &source.file)).collect();
+        let files: BTreeSet<&PathBuf> = self.units.iter().flat_map(Held::told).collect();
         files.into_iter().cloned().collect()
     }
 
     /// Findings whose first site stands in a file, without repairs.
     pub fn findings(&self, path: &Path) -> Vec<Finding> {
-        of(&self.outcome.findings, path)
+        self.units.iter().flat_map(|unit| unit.findings(path)).cloned().collect()
     }
 
     /// The retry sites of a file with their verdicts.
     pub fn sites(&self, path: &Path) -> Vec<Site> {
-        self.outcome.sites.iter().filter(|site| site.place.source.file == path).cloned().collect()
+        self.units.iter().flat_map(|unit| unit.sites(path)).cloned().collect()
     }
 
     /// Problems of a file: it does not parse, it is not UTF-8.
     pub fn problems(&self, path: &Path) -> Vec<Problem> {
-        let shown = self.outcome.checked.iter().find(|source| source.file == path).map(|source| &source.path);
-        self.outcome.problems.iter().filter(|problem| Some(&problem.path) == shown).cloned().collect()
+        self.units.iter().flat_map(|unit| unit.problems(path)).cloned().collect()
     }
 
-    /// The findings of a file with their repairs, proved.
+    /// The findings of a file with their repairs, proved. A proof runs the loop many times.
     pub fn with_fixes(&mut self, path: &Path) -> Vec<Finding> {
-        self.check(true, &|_, _| {}).map_or_else(|_| Vec::new(), |outcome| of(&outcome.findings, path))
+        self.pool.install(|| self.units.iter().flat_map(|unit| unit.with_fixes(path)).collect())
     }
 
-    fn check(&self, fixes: bool, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Outcome, String> {
+    /// Looks anew which files there are and how they are checked.
+    fn reload(
+        &mut self,
+        changed: &mut BTreeSet<PathBuf>,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<(), String> {
         let mut input = workspace::load(&self.roots, None);
-        let configs = Configs::read(&input).map_err(|faults| faults[0].message.clone())?;
-        for file in input.units.iter_mut().flat_map(|unit| &mut unit.files) {
-            file.text = self.texts.get(&file.path).cloned();
+        let configs = Configs::read(&input).map_err(|faults| told(&faults))?;
+        if let Some(packages) = &self.options.packages {
+            input.select(packages);
         }
-        check_workspace(input, &Options { fixes, configs, ..self.options.clone() }, progress)
+        let options = Options { configs, ..self.options.clone() };
+        let mut planned = Vec::with_capacity(input.units.len());
+        for unit in input.units {
+            planned.push((self.models.terms(&unit, &options)?, unit));
+        }
+        let total = planned.iter().map(|(_, unit)| unit.files.len()).sum();
+        let done = std::sync::atomic::AtomicUsize::new(0);
+        let tick = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
+        let mut before: BTreeMap<PathBuf, Held> =
+            std::mem::take(&mut self.units).into_iter().map(|held| (held.root().to_owned(), held)).collect();
+        for (terms, unit) in planned {
+            let known = before.remove(&unit.root);
+            let (texts, pool) = (&self.texts, &self.pool);
+            let held = pool.install(|| Held::again(known, unit, terms, texts, changed, &tick));
+            self.units.push(held);
+        }
+        changed.extend(before.values().flat_map(Held::told).cloned());
+        Ok(())
     }
 }
 
-fn of(findings: &[Finding], path: &Path) -> Vec<Finding> {
-    findings.iter().filter(|finding| finding.sites[0].place.source.file == path).cloned().collect()
+/// The first thing that is wrong with a configuration, with its place.
+fn told(faults: &[Fault]) -> String {
+    faults.first().map_or_else(String::new, |Fault { place, message, help, .. }| {
+        format!("{}:{}: {message}; {help}", place.source.path, place.start_line())
+    })
 }

@@ -14,7 +14,7 @@ use crate::finding::{Allow, Attempts, Certainty, Finding, Outcome, Role, SiteKin
 use crate::ir::Span;
 use crate::rules::{self, Rule, UNUSED_SUPPRESSION};
 use crate::suggest;
-use crate::syntax::program::{Loaded, Program};
+use crate::syntax::program::{FileId, Loaded, Program};
 use crate::syntax::{Comment, comments};
 use crate::workspace::source::Place;
 
@@ -28,8 +28,9 @@ const FORM: &str = "write `// retrylint: allow(RULE) why it is right here`";
 const REMOVE: &str = "remove the comment, or mend it";
 
 /// A suppression as it was found, before anything is known of findings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Found {
+    file: FileId,
     allow: Allow,
     comment: Comment,
     /// What is wrong with it, in words.
@@ -38,17 +39,18 @@ pub(crate) struct Found {
     in_the_dark: bool,
 }
 
-/// The suppressions of a unit's files.
-pub(crate) fn collect(files: &[Loaded], options: &Options) -> Vec<Found> {
+/// The suppressions of a file, which is to enter the program as `id`.
+pub(crate) fn collect(file: &Loaded, id: FileId, options: &Options) -> Vec<Found> {
     let mut found = Vec::new();
-    for file in files.iter().filter(|file| file.reported && file.source.text.contains(WORD)) {
-        let in_the_dark = file.is_test && !options.include_tests || !file.file.skipped.is_empty();
-        for comment in comments(&file.source.text) {
-            let Some(said) = directive(file.source.slice(comment.span)) else { continue };
-            let (rules, reason, faults) = read(said);
-            let place = Place { source: file.source.clone(), span: comment.span };
-            found.push(Found { allow: Allow { place, rules, reason, uses: 0 }, comment, faults, in_the_dark });
-        }
+    if !file.reported || !file.source.text.contains(WORD) {
+        return found;
+    }
+    let in_the_dark = file.is_test && !options.include_tests || !file.file.skipped.is_empty();
+    for comment in comments(&file.source.text) {
+        let Some(said) = directive(file.source.slice(comment.span)) else { continue };
+        let (rules, reason, faults) = read(said);
+        let place = Place { source: file.source.clone(), span: comment.span };
+        found.push(Found { file: id, allow: Allow { place, rules, reason, uses: 0 }, comment, faults, in_the_dark });
     }
     found
 }
@@ -159,11 +161,8 @@ fn home(found: &Found, program: &Program) -> (Option<Range<u32>>, bool) {
     let (source, comment) = (&found.allow.place.source, &found.comment);
     let mut head = None;
     let mut is_test = false;
-    for id in program.functions() {
+    for id in program.functions_in(found.file) {
         let data = program.function(id);
-        if program.file(data.file).source.path != source.path {
-            continue;
-        }
         let (span, name) = (data.span, data.def.name_span.start);
         // Between the head's start and the name are words such as `pub(crate) async unsafe`.
         let begins = |at: u32| at <= name && !source.slice(Span { start: at, end: name }).contains(['{', '}', ';']);

@@ -1,5 +1,6 @@
-//! `retrylint check` on calls of retry libraries. `fixtures/libraries` holds one module per library, which `.ci/run`
-//! compiles against the real crates; here it is only read.
+//! `retrylint check` on calls of retry libraries and on policies of clients. `fixtures/libraries` holds one module per
+//! library, which `.ci/run` compiles against the real crates, and `fixtures/heavy-libraries` one per cloud client, which
+//! `.ci/heavy-libraries.sh` compiles; here both are only read.
 
 mod support;
 
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use support::{files, quote, read, stem};
 
-const FOLDER: &str = "fixtures/libraries/src";
+const FOLDERS: [&str; 2] = ["fixtures/libraries", "fixtures/heavy-libraries"];
 const MARK: &str = "//~ ";
 
 /// Path, line of the attempt and rule.
@@ -19,10 +20,10 @@ fn json(args: &[&str]) -> Value {
     serde_json::from_str(&out).unwrap_or_else(|e| panic!("{args:?} prints no JSON: {e}\n{out}"))
 }
 
-fn marked() -> BTreeSet<Reported> {
+fn marked(folder: &str) -> BTreeSet<Reported> {
     let mut out = BTreeSet::new();
-    for file in files(FOLDER, "rs") {
-        let path = format!("{FOLDER}/{}.rs", stem(&file));
+    for file in files(&format!("{folder}/src"), "rs") {
+        let path = format!("{folder}/src/{}.rs", stem(&file));
         for (line, text) in (1..).zip(read(&path).lines()) {
             if let Some((_, rule)) = text.split_once(MARK) {
                 out.insert((path.clone(), line, rule.to_owned()));
@@ -32,10 +33,9 @@ fn marked() -> BTreeSet<Reported> {
     out
 }
 
-#[test]
-fn every_library_is_reported_where_it_says_and_nowhere_else() {
-    let report = json(&["check", "fixtures/libraries", "--format", "json"]);
-    let reported: BTreeSet<Reported> = report["findings"]
+fn reported(folder: &str) -> BTreeSet<Reported> {
+    let report = json(&["check", folder, "--format", "json"]);
+    report["findings"]
         .as_array()
         .expect("findings are a list")
         .iter()
@@ -44,11 +44,18 @@ fn every_library_is_reported_where_it_says_and_nowhere_else() {
             let path = attempt["path"].as_str().expect("a path").to_owned();
             (path, attempt["line"].as_u64().expect("a line"), finding["rule"].as_str().expect("a rule").to_owned())
         })
-        .collect();
-    let marked = marked();
-    let missing: Vec<&Reported> = marked.difference(&reported).collect();
-    let noisy: Vec<&Reported> = reported.difference(&marked).collect();
-    assert!(missing.is_empty() && noisy.is_empty(), "missing: {missing:#?}\nnoisy: {noisy:#?}");
+        .collect()
+}
+
+#[test]
+fn every_library_is_reported_where_it_says_and_nowhere_else() {
+    for folder in FOLDERS {
+        let (marked, reported) = (marked(folder), reported(folder));
+        assert!(!marked.is_empty(), "{folder} marks nothing");
+        let missing: Vec<&Reported> = marked.difference(&reported).collect();
+        let noisy: Vec<&Reported> = reported.difference(&marked).collect();
+        assert!(missing.is_empty() && noisy.is_empty(), "{folder}: missing: {missing:#?}\nnoisy: {noisy:#?}");
+    }
 }
 
 /// The site in a function.

@@ -127,6 +127,15 @@ const MUTANTS: &[Mutant] = &[
         changes: &[("src/abort.rs", "provider: last.provider().to_owned(),", "provider: String::new(),")],
     },
     Mutant {
+        name: "the final error says nothing where the provider said nothing",
+        rule: "abort-loses-context",
+        changes: &[(
+            "src/abort.rs",
+            "        if message.is_empty() {\n            message = NO_MESSAGE.to_owned();\n        }\n",
+            "",
+        )],
+    },
+    Mutant {
         name: "it sleeps before it gives up",
         rule: "sleep-before-abort",
         changes: &[(
@@ -192,8 +201,7 @@ fn the_repaired_agent_passes_every_scenario() {
     let shown: Vec<(&str, &str)> = scenarios.iter().map(|(k, v)| (k.as_str(), v.as_str().unwrap_or(""))).collect();
     for expected in [
         ("dead-key", "stops"),
-        // What a 403 is depends on its body, which may speak of a rate limit.
-        ("forbidden", "undecided"),
+        ("forbidden", "stops"),
         ("transient-auth", "recovers"),
         ("stale-token", "recovers"),
         ("pool-with-room", "recovers"),

@@ -14,7 +14,7 @@ use ignore::gitignore::Gitignore;
 use crate::finding::{Finding, Level};
 use crate::rules::Rule;
 use crate::workspace::source::{Place, Source};
-use crate::workspace::{Input, Settings};
+use crate::workspace::{self, Input, Settings};
 
 pub use keys::schema;
 
@@ -108,6 +108,15 @@ impl Configs {
             is_new
         });
         if faults.is_empty() { Ok(configs) } else { Err(faults) }
+    }
+
+    /// What is wrong with the configurations in a text that an editor holds for a file of this name.
+    pub fn faults(path: &Path, text: &str) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for settings in workspace::settings_in(path, text) {
+            Config::read(&settings.dir, std::slice::from_ref(&settings), &mut faults);
+        }
+        faults
     }
 
     /// What holds for a unit.

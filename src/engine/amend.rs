@@ -1,6 +1,7 @@
 //! Runs that do otherwise than the code says, to see what rests on one test: if the loop stops when a flag holds what it
 //! was meant to hold, the flag is its guard, and the guard is broken.
 
+use crate::engine::value::Cell;
 use crate::ir::Span;
 
 /// What a run does otherwise.
@@ -12,6 +13,11 @@ pub enum Amend {
     Freeze(Span),
     /// This test answers the opposite.
     Flip(Span),
+    /// The variable that this pattern declares goes on with what it held in the round before: as if it were declared
+    /// before the loop.
+    Keep(Span),
+    /// The refusal comes without a body.
+    Mute,
 }
 
 /// An amendment with what it has seen.
@@ -19,11 +25,27 @@ pub enum Amend {
 pub(super) struct Amended {
     amend: Option<Amend>,
     first: Option<bool>,
+    held: Option<Cell>,
 }
 
 impl Amended {
     pub(super) fn new(amend: Option<Amend>) -> Amended {
-        Amended { amend, first: None }
+        Amended { amend, ..Amended::default() }
+    }
+
+    /// The pattern declares the variable that is kept.
+    pub(super) fn keeps(&self, pat: Span) -> bool {
+        self.amend == Some(Amend::Keep(pat))
+    }
+
+    /// The kept variable lives in another cell from now on; answers the one before.
+    pub(super) fn hold(&mut self, cell: Option<Cell>) -> Option<Cell> {
+        std::mem::replace(&mut self.held, cell)
+    }
+
+    /// A refusal says nothing beyond its status.
+    pub(super) fn is_mute(&self) -> bool {
+        self.amend == Some(Amend::Mute)
     }
 
     /// What a test that holds or does not answers in this run.

@@ -10,10 +10,10 @@ use crate::engine::db::Db;
 use crate::engine::evidence::{self, Evidence};
 use crate::engine::interp::{Asked, Forced, Interp};
 use crate::engine::scenario::Scenario;
-use crate::engine::types::Ty;
+use crate::engine::types::{Scope, Ty};
 use crate::engine::value::{Failure, Value};
 use crate::ir::Name;
-use crate::syntax::program::{FnId, TypeId};
+use crate::syntax::program::{FnId, Program, Signature, TypeId};
 
 /// Functions run for one type: those nearest to the network.
 const MAKERS: usize = 16;
@@ -33,107 +33,77 @@ pub struct Birth {
     pub evidence: Option<Evidence>,
 }
 
-/// The functions that give back each type of error.
-pub struct Makers {
-    direct: FxHashMap<TypeId, Vec<FnId>>,
+/// The type that a function gives back as its error, and whether it takes a response: what may make the type.
+pub(super) fn gives_back(program: &Program, scope: &Scope, function: Signature<'_>) -> Option<(TypeId, bool)> {
+    if function.is_test() || !function.has_body() {
+        return None;
+    }
+    let error = match scope.read(program, function.ret()?) {
+        Ty::Result(_, error) => (*error).clone(),
+        other => other,
+    };
+    let Ty::Adt(ty, _) = error else { return None };
+    Some((ty, function.params().iter().any(|p| is_response(&scope.read(program, &p.ty)))))
 }
 
-impl Makers {
-    /// Looks through the signatures of the unit.
-    pub fn new(db: &Db<'_>) -> Makers {
-        let mut direct: FxHashMap<TypeId, Vec<FnId>> = FxHashMap::default();
-        for id in db.program().functions() {
-            let data = db.program().function(id);
-            if data.is_test || data.def.body.is_none() {
-                continue;
-            }
-            let Some(ret) = &data.def.ret else { continue };
-            let error = match db.scope(id).read(db.program(), ret) {
-                Ty::Result(_, error) => (*error).clone(),
-                other => other,
-            };
-            if let Ty::Adt(ty, _) = error
-                && (db.hops(id).is_some() || takes_response(db, id).is_some())
-            {
-                direct.entry(ty).or_default().push(id);
-            }
-        }
-        for makers in direct.values_mut() {
-            makers.sort_by_key(|id| (db.hops(*id).unwrap_or(0), *id));
-        }
-        Makers { direct }
+/// What a refused credential becomes as a value of this type, function by function.
+pub fn births(db: &Db<'_>, scenario: Scenario, ty: TypeId) -> Vec<Birth> {
+    let mut own = born(db, scenario, ty, None);
+    own.extend(converted(db, scenario, ty));
+    if !own.is_empty() {
+        return own;
     }
+    match wrapper(db, ty) {
+        Some((wrapper, field)) => born(db, scenario, wrapper, Some(field)),
+        None => own,
+    }
+}
 
-    /// What a refused credential becomes as a value of this type, function by function.
-    pub fn births(&self, db: &Db<'_>, scenario: Scenario, ty: TypeId) -> Vec<Birth> {
-        let mut own = self.born(db, scenario, ty, None);
-        own.extend(converted(db, scenario, ty));
-        if !own.is_empty() {
-            return own;
+/// `struct Error(Box<Details>)`: the type is born inside the one that wraps it.
+fn wrapper(db: &Db<'_>, ty: TypeId) -> Option<(TypeId, Name)> {
+    db.holders(ty).find(|(holder, _)| !db.given_back(*holder).is_empty())
+}
+
+/// Evidence that a function that gives back the type, or what wraps it, sends a credential.
+pub fn evidence(db: &Db<'_>, ty: TypeId) -> Option<Evidence> {
+    let wrapped = wrapper(db, ty).map(|(wrapper, _)| wrapper);
+    let found = [Some(ty), wrapped].into_iter().flatten().flat_map(|ty| spread(db, ty)).find_map(|maker| {
+        let body = db.program().function(maker).span;
+        evidence::find(db, maker, body, body).filter(|e| e.strong)
+    })?;
+    Some(Evidence { strong: false, ..found })
+}
+
+/// The makers of a type, the nearest to the network first, a few for every type that they belong to: an HTTP client
+/// with a hundred calls does not hide the one that speaks gRPC.
+fn spread(db: &Db<'_>, ty: TypeId) -> Vec<FnId> {
+    let mut taken: FxHashMap<Option<TypeId>, usize> = FxHashMap::default();
+    let few = |id: &FnId| {
+        let count = taken.entry(db.program().signature(*id).owner()).or_default();
+        *count += 1;
+        *count <= OF_ONE
+    };
+    db.given_back(ty).into_iter().filter(few).take(MAKERS).collect()
+}
+
+fn born(db: &Db<'_>, scenario: Scenario, ty: TypeId, field: Option<Name>) -> Vec<Birth> {
+    let mut out = Vec::new();
+    for maker in spread(db, ty) {
+        let values: Vec<Value> = run(db, scenario, maker)
+            .into_iter()
+            .filter_map(|asked| error_of(asked, ty))
+            .filter_map(|value| match field {
+                None => Some(value),
+                Some(name) => inner(&value, name),
+            })
+            .collect();
+        if values.is_empty() {
+            continue;
         }
-        match self.wrapper(db, ty) {
-            Some((wrapper, field)) => self.born(db, scenario, wrapper, Some(field)),
-            None => own,
-        }
+        let body = db.program().function(maker).span;
+        out.push(Birth { maker: Some(maker), values, evidence: evidence::find(db, maker, body, body) });
     }
-
-    /// `struct Error(Box<Details>)`: the type is born inside the one that wraps it.
-    fn wrapper(&self, db: &Db<'_>, ty: TypeId) -> Option<(TypeId, Name)> {
-        db.program().types.iter().enumerate().find_map(|(id, data)| {
-            let wrapper = TypeId(id as u32);
-            if data.def.is_enum || wrapper == ty || !self.direct.contains_key(&wrapper) {
-                return None;
-            }
-            let scope = db.lookup.type_scope(wrapper, &[]);
-            let holds = |field: &&crate::ir::Field| {
-                matches!(scope.read(db.program(), &field.ty), Ty::Adt(inner, _) if inner == ty)
-            };
-            data.def.variants.iter().flat_map(|v| &v.fields).find(holds).map(|field| (wrapper, field.name))
-        })
-    }
-
-    /// Evidence that a function that gives back the type, or what wraps it, sends a credential.
-    pub fn evidence(&self, db: &Db<'_>, ty: TypeId) -> Option<Evidence> {
-        let wrapped = self.wrapper(db, ty).map(|(wrapper, _)| wrapper);
-        let found = [Some(ty), wrapped].into_iter().flatten().flat_map(|ty| self.spread(db, ty)).find_map(|maker| {
-            let body = db.program().function(maker).span;
-            evidence::find(db, maker, body, body).filter(|e| e.strong)
-        })?;
-        Some(Evidence { strong: false, ..found })
-    }
-
-    /// The makers of a type, the nearest to the network first, a few for every type that they belong to: an HTTP client
-    /// with a hundred calls does not hide the one that speaks gRPC.
-    fn spread(&self, db: &Db<'_>, ty: TypeId) -> Vec<FnId> {
-        let mut taken: FxHashMap<Option<TypeId>, usize> = FxHashMap::default();
-        let all = self.direct.get(&ty).map_or(&[][..], Vec::as_slice);
-        let few = |id: &&FnId| {
-            let count = taken.entry(db.program().function(**id).owner).or_default();
-            *count += 1;
-            *count <= OF_ONE
-        };
-        all.iter().filter(few).copied().take(MAKERS).collect()
-    }
-
-    fn born(&self, db: &Db<'_>, scenario: Scenario, ty: TypeId, field: Option<Name>) -> Vec<Birth> {
-        let mut out = Vec::new();
-        for maker in self.spread(db, ty) {
-            let values: Vec<Value> = run(db, scenario, maker)
-                .into_iter()
-                .filter_map(|asked| error_of(asked, ty))
-                .filter_map(|value| match field {
-                    None => Some(value),
-                    Some(name) => inner(&value, name),
-                })
-                .collect();
-            if values.is_empty() {
-                continue;
-            }
-            let body = db.program().function(maker).span;
-            out.push(Birth { maker: Some(maker), values, evidence: evidence::find(db, maker, body, body) });
-        }
-        out
-    }
+    out
 }
 
 /// What the conversions of a type make of errors that every request of a client may fail with: `#[from] tonic::Status`.

@@ -281,7 +281,7 @@ impl Interp<'_> {
             self.status_asked = true;
         }
         Ok(match method {
-            "status" | "status_code" | "code" | "http_status" => match failure.status {
+            "status" | "status_code" | "code" | "http_status" | "http_status_code" => match failure.status {
                 Some(_) => face("http::StatusCode"),
                 None => Value::none(),
             },
@@ -306,7 +306,7 @@ impl Interp<'_> {
                 Value::of(self.db.static_type(self.frame().id, e.span))
             }
             "text" | "bytes" | "body" | "body_string" | "into_body" | "text_with_charset" | "into_string"
-            | "read_to_string" | "chunk" | "collect" => Value::ok(Value::Str(Text(vec![Piece::Asked]))),
+            | "read_to_string" | "chunk" | "collect" => Value::ok(Value::Str(self.body())),
             // The body of a refusal is not what the code expects to decode, unless it decodes anything.
             "json" | "into_json" | "body_json" => {
                 let wanted = match &e.kind {
@@ -399,7 +399,7 @@ impl Interp<'_> {
             _ if failure.response
                 && ["body", "bytes", "text", "string", "chunk", "stream"].iter().any(|w| method.contains(w)) =>
             {
-                Value::ok(Value::Str(Text(vec![Piece::Asked])))
+                Value::ok(Value::Str(self.body()))
             }
             _ => {
                 if method.contains("retry_after") || method.contains("ratelimit") {
@@ -408,6 +408,11 @@ impl Interp<'_> {
                 Value::asked(self.db.static_type(self.frame().id, e.span))
             }
         })
+    }
+
+    /// What a refusal says in its body.
+    fn body(&self) -> Text {
+        if self.is_mute() { Text::literal("") } else { Text(vec![Piece::Asked]) }
     }
 
     /// A type of the unit that is named for what may be tried again.
@@ -602,6 +607,12 @@ impl Interp<'_> {
                 ) =>
             {
                 Value::Str(text.clone())
+            }
+            // A piece of it, or the same with something masked. Still what the failure said, in other words.
+            "replace" | "replacen" | "take" | "skip" | "filter" | "lines" | "split_whitespace" | "get"
+                if tainted || text.is_empty() =>
+            {
+                Value::Str(text.reworded())
             }
             _ => Value::derived(self.db.static_type(self.frame().id, span), [&Value::Str(text.clone())]),
         }

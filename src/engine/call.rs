@@ -147,6 +147,12 @@ impl Interp<'_> {
             return self.retrying(span, index, None, args);
         }
         let mut values = self.eval_all(args)?;
+        if matches!(last, "from_str" | "from_slice")
+            && matches!(values.as_slice(), [only] if matches!(self.load(only), Value::Str(text) if text.is_empty()))
+        {
+            // Nothing cannot be decoded.
+            return Ok(Value::err(Value::unknown()));
+        }
         if let Some(schedule) = self.new_schedule(full, &values) {
             return Ok(schedule);
         }
@@ -232,8 +238,8 @@ impl Interp<'_> {
         }
         let loaded: Vec<Value> = values.iter().map(|v| self.load(v)).collect();
         // `RetryAction::server_error()`: a verdict that is made by a function.
-        if values.is_empty() && models.is_verdict(owner) {
-            return Ok(Value::Foreign(Name::new(last), Arc::from([])));
+        if let Some(variant) = models.verdict(owner).filter(|_| last.starts_with(|c: char| c.is_lowercase())) {
+            return Ok(Value::Foreign(variant, Arc::from([])));
         }
         // `backoff::Error::transient(e)`, `Error::Permanent(e)`, `Poll::Ready(x)`: keep what it wraps.
         let marker = models.retry.marker(last).filter(|_| owner.starts_with(|c: char| c.is_uppercase()));

@@ -10,7 +10,7 @@ use crate::models::Place;
 use crate::syntax::program::{FnId, Res};
 
 /// A call of a retry library.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Combinator {
     /// The call with the methods behind it, up to `.await`.
     pub site: Span,

@@ -1,145 +1,36 @@
-//! What is computed once per unit and shared by all runs: summaries, scopes, default values of fields, and which
-//! functions reach the network.
+//! The door through which runs, rules and repairs ask for what is known of a unit: the facts of the `store`, and what
+//! names mean. What is handed out is noted for those who keep results.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use crate::engine::birth::{self, Birth};
 use crate::engine::lookup::Lookup;
 use crate::engine::pattern::VariantKind;
+use crate::engine::scenario::Scenario;
+use crate::engine::store::Store;
 use crate::engine::summary::{self, Call, Summary};
 use crate::engine::trace::At;
 use crate::engine::types::{Scope, Ty};
 use crate::engine::value::Value;
-use crate::ir::visit::{self, Node};
 use crate::ir::{BinOp, Expr, ExprKind, Lit, Name, Path, Span, Stmt};
-use crate::models::Models;
-use crate::syntax::program::{FnId, ModId, Program, Res, TypeId};
+use crate::syntax::program::reads::{Key, note};
+use crate::syntax::program::{FnId, Program, Res, TypeId};
 
-/// Calls followed from an attempt to the network.
-const HOPS: u32 = 7;
-
-/// A path where it is written: module, place and last name.
-type PathKey = (ModId, Span, Name);
-/// Locks of the cache of resolved paths.
-const SHARDS: usize = 64;
-
-/// The shared facts of a unit.
+/// The shared facts of a unit, with the program and the models that they are about.
 pub struct Db<'a> {
     /// The program with the models.
     pub lookup: Lookup<'a>,
     /// Attempts with a dead key that a healthy loop may make.
     pub allowed: u32,
-    summaries: Vec<Summary>,
-    scopes: Vec<Arc<Scope>>,
-    /// Calls from a function to the nearest network call; `None` where there is none within [`HOPS`].
-    network_hops: Vec<Option<u32>>,
-    /// Delays of each function, and calls of functions with delays.
-    delays: Vec<Vec<Span>>,
-    /// Calls of each function that go to the network or lead there.
-    ways: Vec<Vec<Span>>,
-    resolved: Vec<Mutex<FxHashMap<PathKey, Option<Res>>>>,
-    callers: FxHashMap<FnId, Vec<(FnId, Span)>>,
-    /// Functions that hand out a type and belong to another: builders.
-    makers: FxHashMap<TypeId, Vec<FnId>>,
-    defaults: Vec<OnceLock<FxHashMap<Name, Value>>>,
-    status_errors: OnceLock<bool>,
+    store: &'a Store,
 }
 
 impl<'a> Db<'a> {
-    /// Summarises every function of the unit.
-    pub fn new(program: &'a Program, models: &'a Models, allowed: u32) -> Db<'a> {
-        let lookup = Lookup { program, models };
-        let ids: Vec<FnId> = program.functions().collect();
-        let scopes: Vec<Arc<Scope>> = ids.par_iter().map(|id| Arc::new(Scope::of(program, *id))).collect();
-        let summaries: Vec<Summary> = ids.par_iter().map(|id| summary::summarise(lookup, *id)).collect();
-        let mut db = Db {
-            lookup,
-            allowed,
-            summaries,
-            scopes,
-            network_hops: vec![None; ids.len()],
-            delays: Vec::new(),
-            ways: Vec::new(),
-            resolved: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            callers: FxHashMap::default(),
-            makers: FxHashMap::default(),
-            defaults: (0..program.types.len()).map(|_| OnceLock::new()).collect(),
-            status_errors: OnceLock::new(),
-        };
-        db.link(&ids);
-        db
-    }
-
-    fn link(&mut self, ids: &[FnId]) {
-        for id in ids {
-            let summary = &self.summaries[id.0 as usize];
-            for (span, call) in &summary.calls {
-                for target in &call.targets {
-                    self.callers.entry(*target).or_default().push((*id, *span));
-                }
-            }
-        }
-        for callers in self.callers.values_mut() {
-            callers.sort();
-        }
-        for id in ids {
-            let made = match self.lookup.returns(*id) {
-                Ty::Result(ok, _) | Ty::Option(ok) => (*ok).clone(),
-                ty => ty,
-            };
-            let data = self.lookup.program.function(*id);
-            if let Ty::Adt(made, _) = made
-                && data.owner != Some(made)
-                && !data.is_test
-            {
-                self.makers.entry(made).or_default().push(*id);
-            }
-        }
-        // Breadth first from the functions that go to the network themselves, against the calls.
-        let mut front: Vec<FnId> = ids
-            .iter()
-            .copied()
-            .filter(|id| self.summaries[id.0 as usize].calls.values().any(|c| c.network.is_some()))
-            .collect();
-        for hops in 0..=HOPS {
-            let mut next = Vec::new();
-            for id in front {
-                let slot = &mut self.network_hops[id.0 as usize];
-                if slot.is_none() {
-                    *slot = Some(hops);
-                    next.extend(self.callers.get(&id).into_iter().flatten().map(|(caller, _)| *caller));
-                }
-            }
-            next.sort();
-            next.dedup();
-            front = next;
-        }
-        self.ways = ids
-            .par_iter()
-            .map(|id| {
-                let calls = &self.summaries[id.0 as usize].calls;
-                let mut ways: Vec<Span> = calls.iter().filter(|(_, c)| self.reaches(c)).map(|(at, _)| *at).collect();
-                ways.sort();
-                ways
-            })
-            .collect();
-        let own: Vec<Vec<Span>> =
-            ids.par_iter().map(|id| delays(self.lookup, &self.scopes[id.0 as usize], *id)).collect();
-        self.delays = ids
-            .par_iter()
-            .map(|id| {
-                let mut spans = own[id.0 as usize].clone();
-                for (at, call) in &self.summaries[id.0 as usize].calls {
-                    if call.targets.iter().any(|t| !own[t.0 as usize].is_empty()) {
-                        spans.push(*at);
-                    }
-                }
-                spans.sort();
-                spans
-            })
-            .collect();
+    /// The door to the facts of a program.
+    pub fn new(lookup: Lookup<'a>, store: &'a Store, allowed: u32) -> Db<'a> {
+        Db { lookup, allowed, store }
     }
 
     /// The program.
@@ -149,17 +40,19 @@ impl<'a> Db<'a> {
 
     /// The scope of a function.
     pub fn scope(&self, id: FnId) -> Arc<Scope> {
-        self.scopes[id.0 as usize].clone()
+        note(Key::Scope(id));
+        self.store.scope(id).clone()
     }
 
     /// The summary of a function.
     pub fn summary(&self, id: FnId) -> &Summary {
-        &self.summaries[id.0 as usize]
+        note(Key::Summary(id));
+        self.store.summary(id)
     }
 
     /// What the summary says of a call.
     pub fn call(&self, id: FnId, span: Span) -> Option<&Call> {
-        self.summaries[id.0 as usize].calls.get(&span)
+        self.summary(id).calls.get(&span)
     }
 
     /// The type of a call's result, as the summary saw it.
@@ -169,7 +62,8 @@ impl<'a> Db<'a> {
 
     /// Calls from a function to the network.
     pub fn hops(&self, id: FnId) -> Option<u32> {
-        self.network_hops[id.0 as usize]
+        note(Key::Hops(id));
+        self.store.hops(id)
     }
 
     /// Whether a call goes to the network, or to a function that does.
@@ -179,36 +73,73 @@ impl<'a> Db<'a> {
 
     /// Whether anything in a range of a function goes to the network.
     pub fn reaches_within(&self, id: FnId, span: Span) -> bool {
-        self.ways[id.0 as usize].iter().any(|at| span.contains(*at))
+        note(Key::Ways(id));
+        self.store.ways(id).iter().any(|at| span.contains(*at))
     }
 
     /// The calls to a function: who, and where.
     pub fn callers(&self, id: FnId) -> &[(FnId, Span)] {
-        self.callers.get(&id).map_or(&[], Vec::as_slice)
+        note(Key::Callers(id));
+        self.store.callers(id)
+    }
+
+    /// The functions that call a function.
+    pub fn calling(&self, id: FnId) -> Vec<FnId> {
+        note(Key::Calling(id));
+        let mut found: Vec<FnId> = self.store.callers(id).iter().map(|(caller, _)| *caller).collect();
+        found.dedup();
+        found
+    }
+
+    /// The functions that a function calls, or hands on to be called.
+    pub fn called(&self, id: FnId) -> Vec<FnId> {
+        note(Key::Called(id));
+        self.store.summary(id).called()
+    }
+
+    /// What a refused credential becomes as a value of this type, function by function.
+    pub(super) fn births(&self, scenario: Scenario, ty: TypeId) -> Arc<[Birth]> {
+        self.store.births.get((ty, scenario), || birth::births(self, scenario, ty).into())
     }
 
     /// Whether a function is test code that code outside of tests has nothing to do with.
     pub fn is_foreign_test(&self, id: FnId, home: FnId) -> bool {
-        self.program().function(id).is_test && !self.program().function(home).is_test
+        self.program().signature(id).is_test() && !self.program().signature(home).is_test()
     }
 
     /// The functions that hand out a type and belong to another, or to none: `Builder::build`, `connect`.
     pub fn makers(&self, id: TypeId) -> &[FnId] {
-        self.makers.get(&id).map_or(&[], Vec::as_slice)
+        note(Key::Makers(id));
+        self.store.makers(id)
+    }
+
+    /// The functions of the unit's own code that give back a type as their error, the nearest to the network first.
+    pub fn given_back(&self, id: TypeId) -> Vec<FnId> {
+        note(Key::GivenBack(id));
+        let all = self.store.given_back(id);
+        let mut found: Vec<FnId> = all.filter(|(f, takes)| *takes || self.hops(*f).is_some()).map(|(f, _)| f).collect();
+        found.sort_by_key(|f| (self.hops(*f).unwrap_or(0), *f));
+        found
+    }
+
+    /// The structs that hold a type, with the field.
+    pub fn holders(&self, id: TypeId) -> impl Iterator<Item = (TypeId, Name)> + '_ {
+        note(Key::Holders(id));
+        self.store.holders(id).iter().filter_map(|(holder, at)| {
+            let mut fields = self.program().ty(*holder).def.variants.iter().flat_map(|v| &v.fields);
+            Some((*holder, fields.nth(*at as usize)?.name))
+        })
+    }
+
+    /// The first function of a crate that puts a credential into a request.
+    pub fn sender(&self, krate: Name) -> Option<FnId> {
+        note(Key::Sender(krate));
+        self.store.sender(krate)
     }
 
     /// The innermost function that holds a place.
     pub fn function_at(&self, at: At) -> Option<FnId> {
-        self.program()
-            .functions()
-            .filter(|id| {
-                let data = self.program().function(*id);
-                data.file == at.file && data.span.contains(at.span)
-            })
-            .min_by_key(|id| {
-                let span = self.program().function(*id).span;
-                span.end - span.start
-            })
+        self.program().function_at(at.file, at.span)
     }
 
     /// Whether a function's result is an answer that others act on, rather than a value they use.
@@ -225,26 +156,20 @@ impl<'a> Db<'a> {
 
     /// Whether the unit turns statuses into errors of its client: `error_for_status`.
     pub fn asks_for_status_errors(&self) -> bool {
-        let asks = || self.program().files.iter().any(|file| file.source.text.contains("error_for_status"));
-        *self.status_errors.get_or_init(asks)
+        note(Key::StatusErrors);
+        self.store.asks_for_status_errors()
     }
 
     /// Resolves a path in a scope.
     pub fn resolve(&self, scope: &Scope, path: &Path) -> Option<Res> {
         let key = (scope.module, path.span, path.last());
-        let shard = &self.resolved[path.span.start as usize % SHARDS];
-        // A poisoned lock still holds valid entries: inserting is the only write.
-        if let Some(found) = shard.lock().unwrap_or_else(|e| e.into_inner()).get(&key) {
-            return found.clone();
-        }
-        let found = summary::resolve_path(self.lookup, scope, path);
-        shard.lock().unwrap_or_else(|e| e.into_inner()).insert(key, found.clone());
-        found
+        self.store.resolved.get(key, || summary::resolve_path(self.lookup, scope, path))
     }
 
     /// Whether a range of a function holds a delay: a modelled one, or a call of a function with one.
     pub fn is_delay_within(&self, id: FnId, span: Span) -> bool {
-        self.delays[id.0 as usize].iter().any(|at| span.contains(*at))
+        note(Key::Delays(id));
+        self.store.delays(id).iter().any(|at| span.contains(*at))
     }
 
     /// What the name of a variant says about a refused credential.
@@ -315,8 +240,7 @@ impl<'a> Db<'a> {
 
     /// The value that a field has by `Default`, for numbers, flags and durations.
     pub fn default_field(&self, id: TypeId, name: Name) -> Option<Value> {
-        let fields = self.defaults[id.0 as usize].get_or_init(|| self.read_defaults(id));
-        fields.get(&name).cloned()
+        self.store.defaults.get(id, || Arc::new(self.read_defaults(id))).get(&name).cloned()
     }
 
     fn read_defaults(&self, id: TypeId) -> FxHashMap<Name, Value> {
@@ -344,7 +268,7 @@ impl<'a> Db<'a> {
             ExprKind::Lit(Lit::Int(n)) => Some(Value::Int(*n)),
             ExprKind::Lit(Lit::Float(f)) => Some(Value::Float(*f)),
             ExprKind::Lit(Lit::Bool(b)) => Some(Value::Bool(*b)),
-            ExprKind::Path(path) => match self.resolve(&self.scopes[home.0 as usize], path)? {
+            ExprKind::Path(path) => match self.resolve(&self.scope(home), path)? {
                 Res::Def(crate::syntax::program::Def::Const(id)) => {
                     let value = self.program().constant(id).def.value.as_ref()?;
                     self.plain(home, value, depth + 1)
@@ -369,21 +293,6 @@ impl<'a> Db<'a> {
             _ => None,
         }
     }
-}
-
-fn delays(lookup: Lookup<'_>, scope: &Scope, id: FnId) -> Vec<Span> {
-    let mut found = Vec::new();
-    if let Some(body) = &lookup.program.function(id).def.body {
-        visit::block(body, &mut |node| {
-            if let Node::Expr(e) = node
-                && is_delay(lookup, scope, e)
-            {
-                found.push(e.span);
-            }
-            true
-        });
-    }
-    found
 }
 
 /// Whether an expression is a modelled delay.

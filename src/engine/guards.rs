@@ -86,12 +86,25 @@ fn unset(lab: &Lab<'_, '_>, code: &Code<'_>, facts: &Facts, scenario: Scenario, 
     }
     // A flag that is set and lost explains more than one that another way sets.
     suspects.sort_by_key(|(defect, ..)| *defect == Defect::NeverSet);
-    suspects.into_iter().find_map(|(defect, name, test)| {
+    let latched = suspects.into_iter().find_map(|(defect, name, test)| {
         stops(&lab.run(scenario, shown.forced(), Some(Amend::Latch(test))), &shown.run).then_some(Guard {
             defect,
             name,
             test,
         })
+    });
+    latched.or_else(|| forgotten(lab, code, scenario, shown))
+}
+
+/// A state that a burning run moves on and that is new in every round: an enum that a `match` reads.
+fn forgotten(lab: &Lab<'_, '_>, code: &Code<'_>, scenario: Scenario, shown: &Shown) -> Option<Guard> {
+    let round = shown.run.attempts.saturating_sub(1);
+    let is_written =
+        |name: Name| shown.run.marks.iter().any(|m| m.attempts == round && m.kind == MarkKind::Write(name));
+    code.states().into_iter().take(TESTS).find_map(|(name, read)| {
+        let declared = code.declared(name).filter(|_| is_written(name))?;
+        let kept = lab.run(scenario, shown.forced(), Some(Amend::Keep(declared)));
+        stops(&kept, &shown.run).then_some(Guard { defect: Defect::Declared, name, test: read })
     })
 }
 
@@ -261,6 +274,25 @@ impl<'c> Code<'c> {
             },
             _ => variable(e).map(|name| Flag { name, is_plain: true }),
         }
+    }
+
+    /// Variables whose value a pattern is matched against in the loop, and where.
+    fn states(&self) -> Vec<(Name, Span)> {
+        let mut out: Vec<(Name, Span)> = Vec::new();
+        visit::block(self.body, &mut |node| {
+            if let Node::Expr(Expr {
+                kind: ExprKind::Match { scrutinee: read, .. } | ExprKind::Let { expr: read, .. },
+                ..
+            }) = node
+                && self.site.contains(read.span)
+                && let Some(name) = variable(read)
+                && out.iter().all(|(known, _)| *known != name)
+            {
+                out.push((name, read.span));
+            }
+            true
+        });
+        out
     }
 
     /// The declaration of a variable in the loop, where it starts with something constant.

@@ -128,15 +128,13 @@ impl<'a> Lookup<'a> {
                 let mut found: Vec<FnId> = self
                     .program
                     .implementors(*trait_)
-                    .iter()
-                    .filter_map(|owner| self.program.method(*owner, name))
+                    .filter_map(|owner| self.program.method(owner, name))
                     .chain(self.program.blanket(*trait_, name))
-                    .filter(|f| !self.program.function(*f).is_test)
+                    .filter(|f| !self.program.signature(*f).is_test())
                     .take(IMPLEMENTORS)
                     .collect();
-                found.extend(
-                    self.program.trait_method(*trait_, name).filter(|f| self.program.function(*f).def.body.is_some()),
-                );
+                found
+                    .extend(self.program.trait_method(*trait_, name).filter(|f| self.program.signature(*f).has_body()));
                 found.dedup();
                 found
             }
@@ -144,10 +142,10 @@ impl<'a> Lookup<'a> {
             Ty::Ext(path) => {
                 let last = path.as_str().rsplit("::").next().unwrap_or("");
                 let extends = |f: &FnId| {
-                    let data = self.program.function(*f);
-                    data.owner.is_none()
-                        && data.trait_.is_some()
-                        && matches!(&data.self_ty, Some(crate::ir::Type::Path(p)) if p.last() == last)
+                    let function = self.program.signature(*f);
+                    function.owner().is_none()
+                        && function.trait_().is_some()
+                        && matches!(function.self_ty(), Some(crate::ir::Type::Path(p)) if p.last() == last)
                 };
                 self.program.methods_named(name).iter().copied().filter(extends).take(1).collect()
             }
@@ -159,8 +157,8 @@ impl<'a> Lookup<'a> {
     pub fn implemented(self, ty: &Ty, name: Name) -> Option<FnId> {
         let Ty::Adt(id, _) = ty else { return None };
         let is_implemented = |f: &&FnId| {
-            let data = self.program.function(**f);
-            data.def.name == name && data.trait_.is_some()
+            let function = self.program.signature(**f);
+            function.name() == name && function.trait_().is_some()
         };
         self.program.functions_of(*id).iter().find(is_implemented).copied().or_else(|| self.program.method(*id, name))
     }
@@ -263,8 +261,8 @@ impl<'a> Lookup<'a> {
             return None;
         }
         let mut fits = self.program.methods_named(name).iter().copied().filter(|f| {
-            let data = self.program.function(*f);
-            !data.is_test && data.def.has_self && data.def.params.len() == arity + 1 && data.def.body.is_some()
+            let function = self.program.signature(*f);
+            !function.is_test() && function.has_self() && function.params().len() == arity + 1 && function.has_body()
         });
         match (fits.next(), fits.next()) {
             (Some(one), None) => Some(one),
@@ -274,8 +272,7 @@ impl<'a> Lookup<'a> {
 
     /// What a function returns; a future counts as its output.
     pub fn returns(self, id: FnId) -> Ty {
-        let data = self.program.function(id);
-        match &data.def.ret {
+        match self.program.signature(id).ret() {
             Some(ty) => Scope::of(self.program, id).read(self.program, ty),
             None => Ty::Unit,
         }

@@ -1,6 +1,8 @@
 //! Retries inside retries: the operation of one burning loop runs another one.
 
-use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::db::Db;
 use crate::engine::site::{Examined, Shown};
@@ -20,23 +22,32 @@ pub struct Inner {
 }
 
 /// Tells every burning loop about the burning loop that its attempt runs, if there is one.
-pub fn link(db: &Db<'_>, examined: &mut [Examined]) {
-    let burning: Vec<Inner> = examined
-        .iter()
-        .filter(|e| e.facts.dead.burns() && !e.facts.is_worker() && e.facts.evidence.is_some())
-        .map(|e| Inner { home: e.home, dead: e.facts.dead.clone() })
-        .collect();
-    if burning.len() < 2 {
+pub fn link(db: &Db<'_>, examined: &mut [Arc<Examined>]) {
+    let is_burning = |e: &Examined| e.facts.dead.burns() && !e.facts.is_worker();
+    let mut burning: FxHashMap<FnId, usize> = FxHashMap::default();
+    let mut count = 0;
+    for (at, one) in examined.iter().enumerate().filter(|(_, e)| is_burning(e) && e.facts.evidence.is_some()) {
+        // Of several in one function the first.
+        burning.entry(one.home).or_insert(at);
+        count += 1;
+    }
+    if count < 2 {
         return;
     }
-    for outer in examined.iter_mut().filter(|e| e.facts.dead.burns() && !e.facts.is_worker()) {
-        let inner = reached(db, outer.home, outer.facts.attempt, &burning).cloned();
-        outer.facts.inner = inner;
+    let inner: Vec<(usize, usize)> = examined
+        .iter()
+        .enumerate()
+        .filter(|(_, e)| is_burning(e))
+        .filter_map(|(at, outer)| Some((at, reached(db, outer.home, outer.facts.attempt, &burning)?)))
+        .collect();
+    for (at, inner) in inner {
+        let inner = Inner { home: examined[inner].home, dead: examined[inner].facts.dead.clone() };
+        Arc::make_mut(&mut examined[at]).facts.inner = Some(inner);
     }
 }
 
 /// The nearest of these functions that a call leads to, over calls that mean one function.
-fn reached<'b>(db: &Db<'_>, home: FnId, call: Span, burning: &'b [Inner]) -> Option<&'b Inner> {
+fn reached(db: &Db<'_>, home: FnId, call: Span, burning: &FxHashMap<FnId, usize>) -> Option<usize> {
     let only = |calls: &mut dyn Iterator<Item = (&Span, &crate::engine::summary::Call)>| -> Vec<FnId> {
         let mut found: Vec<FnId> =
             calls.filter_map(|(_, c)| if let [one] = c.targets.as_slice() { Some(*one) } else { None }).collect();
@@ -47,8 +58,9 @@ fn reached<'b>(db: &Db<'_>, home: FnId, call: Span, burning: &'b [Inner]) -> Opt
     let mut seen: FxHashSet<FnId> = FxHashSet::from_iter([home]);
     for _ in 0..HOPS {
         front.retain(|id| seen.insert(*id));
-        if let Some(found) = burning.iter().find(|inner| front.contains(&inner.home)) {
-            return Some(found);
+        // The first in the order of the unit.
+        if let Some(found) = front.iter().filter_map(|id| burning.get(id)).min() {
+            return Some(*found);
         }
         front = front.iter().flat_map(|id| only(&mut db.summary(*id).calls.iter())).collect();
     }

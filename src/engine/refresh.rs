@@ -80,9 +80,9 @@ fn refreshers(lab: &Lab<'_, '_>, facts: &Facts, body: &Block) -> Vec<Span> {
 fn stale_credential(lab: &Lab<'_, '_>, facts: &Facts, body: &Block) -> Option<RefreshFault> {
     let refreshers = refreshers(lab, facts, body);
     let code = Loop { body, site: facts.site, refreshers: &refreshers };
-    // What the attempt calls puts the credential in by itself.
+    // What the attempt calls puts the credential in: its own, which may be new, or one that it is handed.
     if evidence::downwards(lab.db, facts.home, facts.attempt).is_some() {
-        return None;
+        return handed_down(lab, facts, &code).map(RefreshFault::StaleCredential);
     }
     let signs: Vec<Span> = lab.db.summary(facts.home).signs.iter().filter(|s| s.strong).map(|s| s.span).collect();
     let inside: Vec<&Expr> = code.signing(&signs);
@@ -107,6 +107,41 @@ fn stale_credential(lab: &Lab<'_, '_>, facts: &Facts, body: &Block) -> Option<Re
     }
     let made = code.made_before(&signs);
     made.into_iter().find(|name| code.reads(*name) && !code.writes(*name)).map(RefreshFault::StaleCredential)
+}
+
+/// The variable that the loop hands to the function it calls, where that one puts its parameter into the request and no
+/// other credential, and the loop never writes the variable.
+fn handed_down(lab: &Lab<'_, '_>, facts: &Facts, code: &Loop<'_>) -> Option<Name> {
+    let [callee] = lab.db.call(facts.home, facts.attempt)?.targets.as_slice() else { return None };
+    let data = lab.db.program().function(*callee);
+    let body = data.def.body.as_ref()?;
+    if evidence::downwards(lab.db, *callee, body.span).is_some() {
+        return None;
+    }
+    let signs: Vec<Span> = lab.db.summary(*callee).signs.iter().filter(|s| s.strong).map(|s| s.span).collect();
+    let inside = Loop { body, site: body.span, refreshers: &[] };
+    let mut args = None;
+    code.see(&mut |e| {
+        if let ExprKind::Method { args: given, .. } | ExprKind::Call { args: given, .. } = &e.kind
+            && e.span == facts.attempt
+        {
+            args = Some(given);
+        }
+    });
+    let args = args?;
+    let has_self = data.def.params.len() == args.len() + 1;
+    let mut stale = None;
+    for call in inside.signing(&signs) {
+        let param = inside.stale_argument(call)?;
+        let is_it = |pat: &Pat| bound(pat) == Some(param);
+        let index = data.def.params.iter().position(|p| is_it(&p.pat))?.checked_sub(usize::from(has_self))?;
+        let name = plain(args.get(index)?)?;
+        if code.writes(name) {
+            return None;
+        }
+        stale = Some(name);
+    }
+    stale
 }
 
 struct Loop<'c> {
@@ -138,6 +173,8 @@ impl<'c> Loop<'c> {
             };
             let is_signing = signs.iter().any(|sign| *sign == e.span || args.iter().any(|a| a.span.contains(*sign)));
             if is_signing && !args.is_empty() {
+                // Calls are met from the outside in.
+                out.retain(|outer| !outer.span.contains(e.span));
                 out.push(e);
             }
         });

@@ -2,9 +2,11 @@
 
 pub mod again;
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
-use crate::engine::abort;
+use crate::engine::abort::{self, Blank};
 use crate::engine::amend::Amend;
 use crate::engine::combinator::{Combinator, is_schedule};
 use crate::engine::db::Db;
@@ -73,7 +75,7 @@ impl Shown {
 
     /// More attempts than a healthy loop makes, without waiting for something else in between.
     pub fn burns(&self) -> bool {
-        self.run.attempts > self.allowed && !self.is_event_driven()
+        self.run.attempts > self.allowed && self.run.comes_back() && !self.is_event_driven()
     }
 
     /// It is still going when the run is cut off.
@@ -123,7 +125,7 @@ pub struct Facts {
     /// Why its refresh does not help.
     pub refresh: Option<RefreshFault>,
     /// A field that its final error leaves blank.
-    pub blank: Option<Name>,
+    pub blank: Option<Blank>,
     /// What the library offers to tell failures apart, for people.
     pub advice: Option<Name>,
     /// Its attempt runs another loop that burns.
@@ -198,7 +200,9 @@ pub fn sites(db: &Db<'_>, id: FnId) -> Vec<Span> {
                 ExprKind::For { pat, iter, .. } => counts(pat, iter) || is_schedule(db, id, iter),
                 _ => return true,
             };
-            if may_retry && (db.is_delay_within(id, e.span) || speaks_of_attempts(source.slice(e.span))) {
+            // `for _ in 0..3`: the same thing several times.
+            let repeats = matches!(&e.kind, ExprKind::For { pat, iter, .. } if matches!(pat.kind, PatKind::Wild) && matches!(iter.kind, ExprKind::Range { .. }));
+            if may_retry && (repeats || db.is_delay_within(id, e.span) || speaks_of_attempts(source.slice(e.span))) {
                 out.push(e.span);
             }
         }
@@ -583,7 +587,7 @@ pub struct Examined {
 }
 
 /// Of nested loops around one attempt, the innermost that burns speaks: the others only come back to it.
-pub fn innermost(examined: Vec<Examined>) -> Vec<Examined> {
+pub fn innermost(examined: Vec<Arc<Examined>>) -> Vec<Arc<Examined>> {
     let burning: Vec<(FnId, Span, Span)> =
         examined.iter().filter(|e| e.facts.dead.burns()).map(|e| (e.home, e.site, e.facts.attempt)).collect();
     examined

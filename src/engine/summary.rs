@@ -15,7 +15,7 @@ use crate::models::{Network, Place};
 use crate::syntax::program::{Def, FnId, Res};
 
 /// A call as the summary saw it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Call {
     /// The functions it may run.
     pub targets: Vec<FnId>,
@@ -32,7 +32,7 @@ pub struct Call {
 }
 
 /// A sign of a credential.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sign {
     /// Where.
     pub span: Span,
@@ -43,12 +43,23 @@ pub struct Sign {
 }
 
 /// The summary of a function.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     /// Calls by the span of the call expression.
     pub calls: FxHashMap<Span, Call>,
     /// Signs of a credential in source order.
     pub signs: Vec<Sign>,
+}
+
+impl Summary {
+    /// The functions that it calls, or hands on to be called.
+    pub fn called(&self) -> Vec<FnId> {
+        let calls = self.calls.values();
+        let mut found: Vec<FnId> = calls.flat_map(|c| c.targets.iter().chain(&c.passes)).copied().collect();
+        found.sort();
+        found.dedup();
+        found
+    }
 }
 
 /// Summarises one function.
@@ -380,9 +391,9 @@ impl Walk<'_> {
         }
         match self.resolve(path) {
             Some(Res::Def(Def::Const(id))) => {
-                let data = self.lookup.program.constant(id);
-                let scope = Scope { module: data.module, self_ty: Ty::Unknown, generics: Default::default() };
-                scope.read(self.lookup.program, &data.def.ty)
+                let (ty, module) = self.lookup.program.const_type(id);
+                let scope = Scope { module, self_ty: Ty::Unknown, generics: Default::default() };
+                scope.read(self.lookup.program, ty)
             }
             Some(Res::Def(Def::Variant(id, _) | Def::Type(id))) => Ty::Adt(id, Arc::from([])),
             Some(Res::Def(Def::Fn(id))) => {
@@ -478,10 +489,10 @@ impl Walk<'_> {
 
     /// A trait's declaration stands for every implementation in the unit.
     fn expand(&self, id: FnId) -> Vec<FnId> {
-        let data = self.lookup.program.function(id);
-        match &data.trait_ {
-            Some(trait_) if trait_.declared && data.def.body.is_none() => match trait_.id {
-                Some(trait_id) => self.lookup.methods(&Ty::Dyn(trait_id), data.def.name, data.def.params.len()),
+        let function = self.lookup.program.signature(id);
+        match function.trait_() {
+            Some(trait_) if trait_.declared && !function.has_body() => match trait_.id {
+                Some(trait_id) => self.lookup.methods(&Ty::Dyn(trait_id), function.name(), function.params().len()),
                 None => Vec::new(),
             },
             _ => vec![id],

@@ -38,6 +38,11 @@ impl Text {
             .collect()
     }
 
+    /// It is known to hold nothing.
+    pub fn is_empty(&self) -> bool {
+        self.known().is_some_and(|known| known.is_empty())
+    }
+
     /// Whether any piece was computed from the failure.
     pub fn is_tainted(&self) -> bool {
         self.0.iter().any(|p| matches!(p, Piece::Asked | Piece::Message(_) | Piece::Typed(_)))
@@ -59,6 +64,15 @@ impl Text {
                 })
                 .collect(),
         )
+    }
+
+    /// A part of the text, or the text with some of it replaced: its own words can no longer be told.
+    pub fn reworded(&self) -> Text {
+        let reword = |piece: &Piece| match piece {
+            Piece::Literal(known) if !known.is_empty() => Piece::Unknown,
+            other => other.clone(),
+        };
+        Text(self.0.iter().map(reword).collect())
     }
 
     /// Whether the text contains another. `None` where that cannot be told.

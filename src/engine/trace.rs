@@ -191,6 +191,20 @@ impl Run {
         last.map_or(&[], |at| &self.events[at..])
     }
 
+    /// Some call was attempted again, rather than one after the other of several that fail alike.
+    pub fn comes_back(&self) -> bool {
+        let mut seen: Vec<At> = Vec::new();
+        let mut attempts = self.events.iter().filter_map(|e| match e {
+            Event::Attempt(at) => Some(*at),
+            _ => None,
+        });
+        attempts.any(|at| {
+            let again = seen.contains(&at);
+            seen.push(at);
+            again
+        })
+    }
+
     /// The events between the last two attempts, the earlier attempt first: the way around the loop.
     pub fn last_round(&self) -> &[Event] {
         let attempts: Vec<usize> =

@@ -67,7 +67,7 @@ impl Ty {
 }
 
 /// Where a written type is read: its module, `Self` and the generic parameters in scope.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scope {
     /// The module.
     pub module: ModId,
@@ -80,16 +80,16 @@ pub struct Scope {
 impl Scope {
     /// The scope of a function's signature and body.
     pub fn of(program: &Program, id: FnId) -> Scope {
-        let data = program.function(id);
-        let mut scope = Scope { module: data.module, self_ty: Ty::Unknown, generics: FxHashMap::default() };
+        let function = program.signature(id);
+        let mut scope = Scope { module: function.module(), self_ty: Ty::Unknown, generics: FxHashMap::default() };
         // Bounds may name parameters declared later (`F: Fn() -> Fut, Fut: Future`): the second round knows them.
         for _ in 0..2 {
-            for generic in data.impl_generics.iter().chain(&data.def.generics) {
+            for generic in function.generics() {
                 let ty = scope.read_bounds(program, &generic.bounds);
                 scope.generics.insert(generic.name, ty);
             }
         }
-        scope.self_ty = match (&data.self_ty, &data.trait_) {
+        scope.self_ty = match (function.self_ty(), function.trait_()) {
             (Some(ty), _) => scope.read(program, ty),
             (None, Some(trait_)) => trait_.id.map_or(Ty::Unknown, Ty::Dyn),
             (None, None) => Ty::Unknown,
@@ -177,7 +177,7 @@ impl Scope {
                 return Ty::Adt(id, (0..path.args.len()).map(arg).collect());
             }
             Some(Res::Def(Def::Alias(index))) => {
-                let alias = &program.aliases[index];
+                let alias = program.alias(index);
                 let mut scope =
                     Scope { module: alias.module, self_ty: self.self_ty.clone(), generics: FxHashMap::default() };
                 for (i, generic) in alias.def.generics.iter().enumerate() {

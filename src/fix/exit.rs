@@ -359,5 +359,5 @@ fn is_std_error(scene: &Scene<'_>, id: TypeId) -> bool {
     let def = &program.ty(id).def;
     let ends = format!("Error for {}", def.name);
     def.derives.iter().any(|d| matches!(d.as_str(), "Error" | "Snafu"))
-        || program.files.iter().any(|file| file.source.text.contains(&ends))
+        || program.files().any(|file| program.file(file).source.text.contains(&ends))
 }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::Options;
+use crate::engine::Lookup;
 use crate::engine::db::Db;
 use crate::engine::scenario::Scenario;
 use crate::engine::site::{self, ALLOWED, Examined, Facts, Shown, again};
+use crate::engine::store::Store;
 use crate::engine::trace::{Exit, Run};
 use crate::finding::{Applicability, Edit, Finding, Fix, SiteKind, Style};
 use crate::fix::edit;
@@ -43,16 +45,28 @@ impl Task<'_> {
     }
 }
 
-/// Looks for a repair of each finding, and puts it or the reason why there is none into the finding. `files` are those
+/// Looks for a repair of each finding that is wanted, and puts it or the reason why there is none into the finding. `files` are those
 /// of the unit, as they were before they went into the program.
-pub fn propose(db: &Db<'_>, files: &[Loaded], examined: &[Examined], findings: &mut [Finding], options: &Options) {
+pub fn propose(
+    db: &Db<'_>,
+    files: &[Loaded],
+    examined: &[Arc<Examined>],
+    findings: &mut [Finding],
+    wanted: &(dyn Fn(&Finding) -> bool + Sync),
+    options: &Options,
+) {
     let site_of = |finding: &Finding| {
         let site = finding.sites.first()?;
         let file = |e: &Examined| &db.program().file(db.program().function(e.home).file).source;
-        examined.iter().find(|e| e.site == site.place.span && Arc::ptr_eq(file(e), &site.place.source))
+        let here = |e: &&Examined| e.site == site.place.span && Arc::ptr_eq(file(e), &site.place.source);
+        examined.iter().map(Arc::as_ref).find(here)
     };
-    let reported: Vec<(&Examined, usize)> =
-        findings.iter().enumerate().filter_map(|(n, finding)| Some((site_of(finding)?, n))).collect();
+    let reported: Vec<(&Examined, usize)> = findings
+        .iter()
+        .enumerate()
+        .filter(|(_, finding)| wanted(finding))
+        .filter_map(|(n, finding)| Some((site_of(finding)?, n)))
+        .collect();
     let mut tasks: Vec<Task<'_>> = reported
         .par_iter()
         .map(|(examined, finding)| {
@@ -73,7 +87,9 @@ pub fn propose(db: &Db<'_>, files: &[Loaded], examined: &[Examined], findings: &
         let verdicts: Vec<Verdict> = match changed {
             Some(files) => {
                 let program = Program::new(files);
-                let after = Db::new(&program, db.lookup.models, db.allowed);
+                let lookup = Lookup { program: &program, models: db.lookup.models };
+                let store = Store::new(lookup);
+                let after = Db::new(lookup, &store, db.allowed);
                 let known: Vec<(FileId, Span, &str)> = findings.iter().filter_map(|f| key(db, f)).collect();
                 let new = new_findings(db, &after, &edits, &known, options);
                 batch.iter().map(|i| prove(db, &after, &tasks[*i], &edits, &new, options)).collect()
@@ -89,7 +105,7 @@ pub fn propose(db: &Db<'_>, files: &[Loaded], examined: &[Examined], findings: &
         finding.unfixable = if task.best.is_none() { task.why } else { None };
         finding.fixes.extend(task.best);
     }
-    for finding in findings.iter_mut().filter(|f| f.fixes.is_empty() && f.unfixable.is_none()) {
+    for finding in findings.iter_mut().filter(|f| wanted(f) && f.fixes.is_empty() && f.unfixable.is_none()) {
         finding.unfixable = Some("a policy or classifier is not repaired".to_owned());
     }
 }
@@ -146,7 +162,7 @@ fn change(db: &Db<'_>, files: &[Loaded], edits: &[Edit]) -> Option<Vec<Loaded>> 
             Some(Loaded { source, file: parsed.file, ..loaded.clone() })
         })
         .collect::<Option<Vec<_>>>()
-        .filter(|files| files.len() == db.program().files.len())
+        .filter(|files| files.len() == db.program().files().len())
 }
 
 fn in_file(source: &Arc<Source>, edits: &[Edit]) -> Vec<Edit> {
@@ -157,8 +173,9 @@ fn in_file(source: &Arc<Source>, edits: &[Edit]) -> Vec<Edit> {
 fn key<'f>(db: &Db<'_>, finding: &'f Finding) -> Option<(FileId, Span, &'f str)> {
     // A comment inside of a loop says nothing about the loop.
     let place = &finding.sites.first().filter(|site| site.kind != SiteKind::Comment)?.place;
-    let at = db.program().files.iter().position(|file| Arc::ptr_eq(&file.source, &place.source))?;
-    Some((FileId(at as u32), place.span, finding.rule.code))
+    let program = db.program();
+    let file = program.files().find(|file| Arc::ptr_eq(&program.file(*file).source, &place.source))?;
+    Some((file, place.span, finding.rule.code))
 }
 
 /// The findings in the changed files, and in the callers of their functions, that were not there before.
@@ -222,7 +239,8 @@ fn prove(
     let moved = |span: Span| edit::moved(span, &here);
     let lost = || Verdict::Rejected("the loop was not found again in the changed text".to_owned());
     // Nothing is added to the unit by these edits, so functions keep their numbers.
-    if after.program().fns.len() != program.fns.len() {
+    let count = |program: &Program| program.functions_in(facts.home.file).len();
+    if count(after.program()) != count(program) {
         return lost();
     }
     let site = moved(facts.site);

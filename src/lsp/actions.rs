@@ -46,7 +46,10 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
         let view = state.view();
         for finding in findings.iter().filter(|finding| here.contains(&Key::of(finding))) {
             let diagnostic = diagnostics::finding(finding, view);
-            actions.extend(finding.fixes.iter().map(|fix| repair(fix, diagnostic.clone(), view)));
+            let best = finding.fixes.iter().position(|fix| fix.applicability == Applicability::Safe);
+            for (n, fix) in finding.fixes.iter().enumerate() {
+                actions.push(repair(fix, Some(n) == best, diagnostic.clone(), view));
+            }
             actions.extend(allow(finding, diagnostic, view));
         }
     }
@@ -117,12 +120,12 @@ fn is_meant(finding: &Finding, range: Range, sent: &[Diagnostic], view: View<'_>
         })
 }
 
-fn repair(fix: &Fix, diagnostic: Diagnostic, view: View<'_>) -> CodeAction {
+fn repair(fix: &Fix, is_best: bool, diagnostic: Diagnostic, view: View<'_>) -> CodeAction {
     CodeAction {
         title: capital(&what(fix)),
         kind: Some(CodeActionKind::QuickFix),
         diagnostics: Some(vec![diagnostic]),
-        is_preferred: Some(fix.applicability == Applicability::Safe),
+        is_preferred: Some(is_best),
         edit: Some(workspace_edit(&fix.edits, None, view)),
         ..CodeAction::default()
     }

@@ -9,6 +9,7 @@ use gen_lsp_types::{
 use serde::{Deserialize, Serialize};
 
 use super::view::View;
+use crate::config::Fault;
 use crate::finding::{Certainty, Finding, Level, Problem};
 use crate::report::words::doubt;
 use crate::suppress;
@@ -62,6 +63,18 @@ pub(super) fn finding(finding: &Finding, view: View<'_>) -> Diagnostic {
         tags: is_idle.then(|| vec![DiagnosticTag::Unnecessary]),
         related_information: view.client.related.then(steps),
         data: serde_json::to_value(Key::of(finding)).ok(),
+    }
+}
+
+/// Something wrong in a configuration.
+pub(super) fn fault(fault: &Fault, view: View<'_>) -> Diagnostic {
+    Diagnostic {
+        range: view.range(&fault.place),
+        severity: Some(DiagnosticSeverity::Error),
+        code: Some(Code::String("config".to_owned())),
+        source: Some(SOURCE.to_owned()),
+        message: format!("{}\nhelp: {}", fault.message, fault.help).into(),
+        ..Diagnostic::default()
     }
 }
 

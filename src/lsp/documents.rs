@@ -15,7 +15,7 @@ pub(super) struct Document {
     pub(super) uri: Uri,
     /// Where it is, or will be, saved; for a text that is in no file its name alone.
     pub(super) path: PathBuf,
-    /// It is Rust, not a manifest or a configuration.
+    /// It is Rust that is to be checked, not a manifest, a configuration or another view of a file.
     pub(super) is_rust: bool,
     /// The editor's count of its changes.
     pub(super) version: i32,
@@ -24,8 +24,11 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn new(uri: Uri, language: &str, version: i32, text: String) -> Document {
-        let path = uri::path(&uri).map_or_else(|| PathBuf::from(&uri.0), |path| uri::real(&path));
-        let is_rust = language == "rust" || path.extension().is_some_and(|extension| extension == "rs");
+        let file = uri::path(&uri);
+        // Other schemes are views of files that are open or on disk anyway: an old revision, a diff.
+        let is_ours = file.is_some() || uri.0.starts_with("untitled:");
+        let path = file.map_or_else(|| PathBuf::from(&uri.0), |path| uri::real(&path));
+        let is_rust = is_ours && (language == "rust" || path.extension().is_some_and(|extension| extension == "rs"));
         Document { uri, path, is_rust, version, text }
     }
 

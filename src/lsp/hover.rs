@@ -4,11 +4,12 @@
 use gen_lsp_types::{Contents, Hover, MarkupContent, MarkupKind, Position, Range, Uri};
 
 use super::diagnostics;
+use super::pages::markdown;
 use super::position::Lines;
 use super::state::State;
 use crate::finding::{Certainty, Finding, Role};
 use crate::report::timeline::timeline;
-use crate::report::words::{attempts, body, doubt, slept};
+use crate::report::words::{attempts, doubt, slept};
 use crate::suppress;
 
 /// What is to be said about a position.
@@ -17,7 +18,7 @@ pub(super) fn at(state: &State, uri: &Uri, position: Position) -> Option<Hover> 
     let lines = Lines::of(&document.text, state.client.encoding);
     let offset = lines.offset(position) as u32;
     if let Some((rule, span)) = suppress::rule_at(&document.text, offset) {
-        return Some(hover(state, body(rule.page).trim(), lines.range(span)));
+        return Some(hover(state, markdown(rule).trim(), lines.range(span)));
     }
     let findings = state.findings(&document.path);
     let mut parts = Vec::new();

@@ -1,11 +1,12 @@
 //! What goes to the client, from whichever thread: answers, notifications, and requests of our own.
 //!
 //! A request is answered once: by whoever works on it, or with an error when the client cancels it, whichever comes
-//! first.
+//! first. Nobody waits for a client that is slow to read: what is sent queues up, and the thread that reads goes on.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crossbeam_channel::Sender;
 use gen_lsp_types::{LogMessageNotification, LogMessageParams, MessageType, Notification, Request};
 use lsp_server::{ErrorCode, Message, RequestId, Response};
 
@@ -15,7 +16,7 @@ pub(super) struct Outbox(Arc<Mutex<Inner>>);
 
 struct Inner {
     /// Gone when the server has come to its end.
-    sender: Option<crossbeam_channel::Sender<Message>>,
+    sender: Option<Sender<Message>>,
     /// Requests of the client's that are not answered yet.
     open: HashSet<RequestId>,
     /// The methods of our requests that are not answered yet.
@@ -24,7 +25,10 @@ struct Inner {
 }
 
 impl Outbox {
-    pub(super) fn new(sender: crossbeam_channel::Sender<Message>) -> Outbox {
+    /// A way to the client, whose messages leave through `to` as fast as it reads them.
+    pub(super) fn new(to: Sender<Message>) -> Outbox {
+        let (sender, queue) = crossbeam_channel::unbounded();
+        std::thread::spawn(move || queue.into_iter().try_for_each(|message| to.send(message)));
         Outbox(Arc::new(Mutex::new(Inner {
             sender: Some(sender),
             open: HashSet::new(),

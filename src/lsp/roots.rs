@@ -11,10 +11,8 @@ use crate::session::Session;
 
 /// A folder or file that is checked.
 pub(super) struct Root {
-    /// As the client calls it.
-    pub(super) given: PathBuf,
-    /// Without links in it.
-    pub(super) real: PathBuf,
+    /// Its path, without links in it.
+    pub(super) path: PathBuf,
     /// A folder of the workspace; else a file outside of it, checked as long as it is open.
     pub(super) is_folder: bool,
     state: State,
@@ -49,17 +47,13 @@ pub(super) enum Failure {
 }
 
 impl Root {
-    pub(super) fn folder(given: PathBuf) -> Root {
-        Root { real: super::uri::real(&given), given, is_folder: true, state: State::Unread }
-    }
-
-    pub(super) fn file(path: PathBuf) -> Root {
-        Root { real: path.clone(), given: path, is_folder: false, state: State::Unread }
+    pub(super) fn new(path: PathBuf, is_folder: bool) -> Root {
+        Root { path, is_folder, state: State::Unread }
     }
 
     /// Whether a file is for it to check.
     pub(super) fn holds(&self, path: &Path) -> bool {
-        if self.is_folder { path.starts_with(&self.real) } else { path == self.real }
+        if self.is_folder { path.starts_with(&self.path) } else { path == self.path }
     }
 
     /// It is text that was in no file when it was checked.
@@ -99,6 +93,10 @@ impl Root {
         let mut before = self.files();
         let is_new = matches!(self.state, State::Unread);
         let changed = guard(|| match &mut self.state {
+            #[cfg(test)]
+            _ if documents.all().any(|document| document.text.contains(super::tests::PANIC)) => {
+                panic!("as the test wants it")
+            }
             State::Read(session) => Ok(session.update()),
             State::Failed | State::Alone(_) => Ok(Vec::new()),
             State::Unread => {
@@ -128,14 +126,14 @@ impl Root {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<(), String> {
         if !self.is_folder
-            && !self.real.is_file()
-            && let Some(document) = documents.at(&self.real)
+            && !self.path.is_file()
+            && let Some(document) = documents.at(&self.path)
         {
-            let outcome = crate::check_source(&self.real.to_string_lossy(), &document.text, options);
+            let outcome = crate::check_source(&self.path.to_string_lossy(), &document.text, options);
             self.state = State::Alone(Box::new(outcome));
             return Ok(());
         }
-        let mut session = Session::open(std::slice::from_ref(&self.real), options.clone(), progress)?;
+        let mut session = Session::open(std::slice::from_ref(&self.path), options.clone(), progress)?;
         for document in documents.all().filter(|document| document.is_rust && self.holds(&document.path)) {
             session.set_text(&document.path, Some(document.text.clone()));
         }
@@ -148,7 +146,7 @@ impl Root {
     pub(super) fn files(&self) -> BTreeSet<PathBuf> {
         match &self.state {
             State::Read(session) => session.files().into_iter().collect(),
-            State::Alone(_) => BTreeSet::from([self.real.clone()]),
+            State::Alone(_) => BTreeSet::from([self.path.clone()]),
             State::Unread | State::Failed => BTreeSet::new(),
         }
     }

@@ -1,16 +1,18 @@
 //! The thread that reads: it greets the client, takes cancellations and the end, and hands on everything else.
 
-use std::path::PathBuf;
+use std::path::Path;
 
+use crossbeam_channel::Receiver;
 use gen_lsp_types::{
     CancelNotification, ExitNotification, Id, InitializeParams, InitializeResult, LspNotificationMethod, MessageType,
-    Notification, Request, RootPath, ServerInfo, ShutdownRequest, WorkspaceFolders,
+    Notification, Request, RootPath, ServerInfo, ShutdownRequest, Uri, WorkspaceFolders,
 };
 use lsp_server::{Connection, ErrorCode, Message, RequestId, Response};
 use serde_json::Value;
 
 use super::capabilities::Client;
 use super::outbox::Outbox;
+use super::pages::Pages;
 use super::settings::Settings;
 use super::state::State;
 use super::{uri, worker};
@@ -42,18 +44,20 @@ pub(crate) fn run() -> Result<Ending, String> {
 /// Serves a client.
 ///
 /// # Errors
-/// A greeting that is none.
+/// The system has no thread for the worker.
 pub(super) fn serve(connection: Connection) -> Result<Ending, String> {
     let Connection { sender, receiver } = connection;
     let outbox = Outbox::new(sender);
-    let ending = talk(&outbox, &receiver);
-    // The worker may be in the middle of a long check, and nobody waits for what it finds.
+    // Kept here, for the worker may be in the middle of a long check at the end, and nobody waits for what it finds.
+    let (pages, _folder) = Pages::write();
+    let ending = talk(&outbox, &receiver, pages);
     outbox.close();
     ending
 }
 
-fn talk(outbox: &Outbox, receiver: &crossbeam_channel::Receiver<Message>) -> Result<Ending, String> {
-    let Some(state) = greet(outbox, receiver)? else { return Ok(Ending::Abrupt) };
+/// Reads until the client leaves.
+fn talk(outbox: &Outbox, receiver: &Receiver<Message>, pages: Pages) -> Result<Ending, String> {
+    let Some(state) = greet(outbox, receiver, pages) else { return Ok(Ending::Abrupt) };
     let (jobs, queue) = crossbeam_channel::unbounded();
     std::thread::Builder::new()
         .name("worker".to_owned())
@@ -96,7 +100,7 @@ fn talk(outbox: &Outbox, receiver: &crossbeam_channel::Receiver<Message>) -> Res
 }
 
 /// Waits for the client's greeting and answers it; `None` where it leaves instead.
-fn greet(outbox: &Outbox, receiver: &crossbeam_channel::Receiver<Message>) -> Result<Option<State>, String> {
+fn greet(outbox: &Outbox, receiver: &Receiver<Message>, pages: Pages) -> Option<State> {
     for message in receiver {
         match message {
             Message::Request(request) if request.method == "initialize" => {
@@ -108,22 +112,22 @@ fn greet(outbox: &Outbox, receiver: &crossbeam_channel::Receiver<Message>) -> Re
                         continue;
                     }
                 };
-                return Ok(Some(welcome(outbox, request.id, params)));
+                return Some(welcome(outbox, request.id, params, pages));
             }
             Message::Request(request) => {
                 outbox.expect(&request.id);
                 outbox.refuse(request.id, ErrorCode::ServerNotInitialized, "the first request must be initialize");
             }
             Message::Notification(notification) if notification.method == ExitNotification::METHOD.as_str() => {
-                return Ok(None);
+                return None;
             }
             Message::Notification(_) | Message::Response(_) => {}
         }
     }
-    Ok(None)
+    None
 }
 
-fn welcome(outbox: &Outbox, id: RequestId, params: InitializeParams) -> State {
+fn welcome(outbox: &Outbox, id: RequestId, params: InitializeParams, pages: Pages) -> State {
     let folders = folders(&params);
     let client = Client::of(params.capabilities);
     let result = InitializeResult {
@@ -139,20 +143,20 @@ fn welcome(outbox: &Outbox, id: RequestId, params: InitializeParams) -> State {
         outbox.log(MessageType::Error, message);
         None
     });
-    State::new(client, outbox.clone(), settings.unwrap_or_default(), folders)
+    State::new(client, outbox.clone(), settings.unwrap_or_default(), folders, pages)
 }
 
 /// The folders of the workspace, in whichever way the client says them.
 #[expect(deprecated, reason = "older clients say nothing else")]
-fn folders(params: &InitializeParams) -> Vec<PathBuf> {
+fn folders(params: &InitializeParams) -> Vec<Uri> {
     if let Some(WorkspaceFolders::WorkspaceFolderList(folders)) =
         &params.workspace_folders_initialize_params.workspace_folders
     {
-        return folders.iter().filter_map(|folder| uri::path(&folder.uri)).collect();
+        return folders.iter().map(|folder| folder.uri.clone()).collect();
     }
     match (&params.root_uri, &params.root_path) {
-        (Some(root), _) => uri::path(root).into_iter().collect(),
-        (None, Some(RootPath::String(root))) => vec![PathBuf::from(root)],
+        (Some(root), _) => vec![root.clone()],
+        (None, Some(RootPath::String(root))) => vec![uri::of(Path::new(root))],
         (None, _) => Vec::new(),
     }
 }

@@ -10,14 +10,16 @@ use gen_lsp_types::{
 };
 
 use super::capabilities::Client;
+use super::diagnostics;
 use super::documents::{Document, Documents};
 use super::outbox::Outbox;
 use super::pages::Pages;
 use super::progress::Progress;
 use super::roots::{Failure, Root};
 use super::settings::Settings;
+use super::uri::{self, Folder};
 use super::view::View;
-use super::{diagnostics, uri};
+use crate::config::Configs;
 use crate::finding::{Finding, Site};
 
 /// The state of the server.
@@ -26,12 +28,9 @@ pub(super) struct State {
     pub(super) outbox: Outbox,
     pub(super) settings: Settings,
     pub(super) documents: Documents,
-    /// Folders that stand in none of the others, and files that stand in none of the folders.
+    /// Folders that stand in none of the others, and open files that stand in none of the folders or are not saved yet.
     roots: Vec<Root>,
-    /// The folders of the workspace, as the client has them.
-    given: Vec<PathBuf>,
-    /// The same with each folder's path without links.
-    folders: Vec<(PathBuf, PathBuf)>,
+    folders: Vec<Folder>,
     pages: Pages,
     /// Something changed since the last check.
     is_stale: bool,
@@ -44,16 +43,15 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(client: Client, outbox: Outbox, settings: Settings, folders: Vec<PathBuf>) -> State {
+    pub(super) fn new(client: Client, outbox: Outbox, settings: Settings, folders: Vec<Uri>, pages: Pages) -> State {
         let mut state = State {
             client,
             outbox,
             settings,
             documents: Documents::default(),
             roots: Vec::new(),
-            given: folders,
-            folders: Vec::new(),
-            pages: Pages::write(),
+            folders: folders.into_iter().filter_map(Folder::new).collect(),
+            pages,
             is_stale: true,
             edited: BTreeSet::new(),
             published: BTreeSet::new(),
@@ -100,6 +98,7 @@ impl State {
     /// Files changed on disk.
     pub(super) fn touched(&mut self, paths: &[PathBuf]) {
         self.roots.iter_mut().for_each(|root| root.touched(paths));
+        self.settle();
         self.is_stale = true;
     }
 
@@ -118,9 +117,10 @@ impl State {
         self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
     }
 
-    pub(super) fn change_folders(&mut self, added: Vec<PathBuf>, removed: &[PathBuf]) {
-        self.given.retain(|folder| !removed.contains(folder) && !added.contains(folder));
-        self.given.extend(added);
+    pub(super) fn change_folders(&mut self, added: Vec<Uri>, removed: Vec<Uri>) {
+        let gone: Vec<Folder> = added.iter().cloned().chain(removed).filter_map(Folder::new).collect();
+        self.folders.retain(|folder| !gone.contains(folder));
+        self.folders.extend(added.into_iter().filter_map(Folder::new));
         self.settle();
         self.is_stale = true;
     }
@@ -140,29 +140,28 @@ impl State {
 
     /// Makes the roots those that the folders and the open texts call for.
     fn settle(&mut self) {
-        let mut folders: Vec<(PathBuf, PathBuf)> =
-            self.given.iter().map(|given| (given.clone(), uri::real(given))).collect();
-        folders.sort_by(|one, other| one.1.cmp(&other.1));
-        folders.dedup_by(|inner, outer| inner.1.starts_with(&outer.1));
+        let mut folders: Vec<&Path> = self.folders.iter().map(|folder| folder.path.as_path()).collect();
+        folders.sort_unstable();
+        folders.dedup_by(|inner, outer| inner.starts_with(&**outer));
         let mut before = std::mem::take(&mut self.roots);
-        let mut keep = |real: &Path, is_folder: bool| {
-            let at = before.iter().position(|root| root.real == real && root.is_folder == is_folder)?;
-            Some(before.swap_remove(at))
+        let mut root = |path: &Path, is_folder: bool| {
+            let known = before.iter().position(|root| root.path == path && root.is_folder == is_folder);
+            known.map_or_else(|| Root::new(path.to_owned(), is_folder), |at| before.swap_remove(at))
         };
-        for (given, real) in &folders {
-            self.roots.push(keep(real, true).unwrap_or_else(|| Root::folder(given.clone())));
+        for folder in folders {
+            self.roots.push(root(folder, true));
         }
         for document in self.documents.all().filter(|document| document.is_rust) {
             let path = &document.path;
-            if !self.roots.iter().any(|root| root.holds(path)) {
-                self.roots.push(keep(path, false).unwrap_or_else(|| Root::file(path.clone())));
+            // A folder's session knows the files that are on disk.
+            if !path.is_file() || !self.roots.iter().any(|root| root.holds(path)) {
+                self.roots.push(root(path, false));
             }
         }
         // What is checked no more has no findings any more.
         for gone in before {
             self.edited.extend(gone.files());
         }
-        self.folders = folders;
     }
 
     /// Brings everything up to date and tells the client, where something changed.
@@ -184,12 +183,12 @@ impl State {
             match updated.failure {
                 None => {}
                 Some(Failure::Input(message)) => {
-                    let message = format!("retrylint checks nothing in {}: {message}", root.given.display());
+                    let message = format!("retrylint checks nothing in {}: {message}", root.path.display());
                     let kind = MessageType::Error;
                     self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
                 }
                 Some(Failure::Panic(message)) => {
-                    let message = format!("retrylint has a defect; {} is not checked: {message}", root.given.display());
+                    let message = format!("retrylint has a defect; {} is not checked: {message}", root.path.display());
                     self.outbox.log(MessageType::Error, message);
                 }
             }
@@ -226,6 +225,9 @@ impl State {
     /// The diagnostics of a file, as of the last check.
     pub(super) fn diagnostics(&self, path: &Path) -> Vec<gen_lsp_types::Diagnostic> {
         let view = self.view();
+        if let Some(document) = view.document(path).filter(|document| !document.is_rust) {
+            return Configs::faults(path, &document.text).iter().map(|fault| diagnostics::fault(fault, view)).collect();
+        }
         let Some(root) = self.root(path) else { return Vec::new() };
         let findings = root.findings(path);
         let problems = root.problems(path);
@@ -252,8 +254,8 @@ impl State {
             return known.clone();
         }
         let options = self.settings.options();
-        let root = self.roots.iter_mut().find(|root| root.holds(path));
-        let found = root.map_or_else(Vec::new, |root| root.with_fixes(&self.documents, &options, path));
+        let root = self.root_at(path);
+        let found = root.map_or_else(Vec::new, |at| self.roots[at].with_fixes(&self.documents, &options, path));
         self.repairs.insert(path.to_owned(), found.clone());
         found
     }
@@ -265,6 +267,12 @@ impl State {
     }
 
     fn root(&self, path: &Path) -> Option<&Root> {
-        self.roots.iter().find(|root| root.holds(path))
+        self.roots.get(self.root_at(path)?)
+    }
+
+    /// A file that is a root itself is nobody else's.
+    fn root_at(&self, path: &Path) -> Option<usize> {
+        let own = self.roots.iter().position(|root| !root.is_folder && root.holds(path));
+        own.or_else(|| self.roots.iter().position(|root| root.holds(path)))
     }
 }

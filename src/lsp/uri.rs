@@ -4,9 +4,39 @@
 use std::path::{Path, PathBuf};
 
 use gen_lsp_types::Uri;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::report::file_uri;
+/// What RFC 3986 lets stand in a path as it is.
+const KEPT: &AsciiSet = &{
+    let set =
+        NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':').remove(b'@');
+    let set = set.remove(b'!').remove(b'$').remove(b'&').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
+    set.remove(b'+').remove(b',').remove(b';').remove(b'=')
+};
+
+/// A folder of the workspace.
+#[derive(Debug, PartialEq)]
+pub(super) struct Folder {
+    /// Its path, without links in it.
+    pub(super) path: PathBuf,
+    /// What the client calls it, without a `/` at the end.
+    uri: String,
+}
+
+impl Folder {
+    /// `None` for a folder that is not on disk.
+    pub(super) fn new(uri: Uri) -> Option<Folder> {
+        let path = real(&path(&uri)?);
+        let uri = uri.0.strip_suffix('/').unwrap_or(&uri.0).to_owned();
+        Some(Folder { path, uri })
+    }
+
+    /// What the client calls a file in it.
+    pub(super) fn uri_of(&self, path: &Path) -> Option<Uri> {
+        let below = path.strip_prefix(&self.path).ok()?;
+        Some(Uri(format!("{}/{}", self.uri, encode(below))))
+    }
+}
 
 /// The path of a `file:` URI; `None` for other schemes, and for what is no text.
 pub(super) fn path(uri: &Uri) -> Option<PathBuf> {
@@ -23,7 +53,17 @@ pub(super) fn path(uri: &Uri) -> Option<PathBuf> {
 
 /// The `file:` URI of an absolute path.
 pub(super) fn of(path: &Path) -> Uri {
-    Uri(file_uri(path))
+    let path = encode(path);
+    Uri(format!("file://{}{path}", if path.starts_with('/') { "" } else { "/" }))
+}
+
+fn encode(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if !cfg!(windows) {
+        return utf8_percent_encode(&text, KEPT).to_string();
+    }
+    // `canonicalize` answers `\\?\C:\..`, which no editor calls a file.
+    utf8_percent_encode(&text.strip_prefix(r"\\?\").unwrap_or(&text).replace('\\', "/"), KEPT).to_string()
 }
 
 /// The path without links in it, as the analysis knows files. One that does not exist yet stands in its folder.
@@ -47,6 +87,19 @@ mod tests {
             assert_eq!(path(&of(Path::new(text))), Some(PathBuf::from(text)));
         }
         assert_eq!(path(&Uri::from("file:///a%20b.rs")), Some(PathBuf::from("/a b.rs")));
+    }
+
+    #[test]
+    fn files_are_called_as_their_folder_is() {
+        for (folder, file, expected) in [
+            ("file:///no+such%2Bfolder/", "/no+such+folder/a+b c.rs", "file:///no+such%2Bfolder/a+b%20c.rs"),
+            ("file:///", "/a.rs", "file:///a.rs"),
+        ] {
+            let folder = Folder::new(Uri::from(folder)).expect("a folder");
+            assert_eq!(folder.uri_of(Path::new(file)), Some(Uri::from(expected)));
+        }
+        let folder = Folder::new(Uri::from("file:///a")).expect("a folder");
+        assert_eq!(folder.uri_of(Path::new("/ab/c.rs")), None);
     }
 
     #[test]

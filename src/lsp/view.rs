@@ -1,6 +1,6 @@
 //! How places of the analysis are told to the client: in its URIs, its columns, and with links where it knows them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gen_lsp_types::{Location, Range, Uri};
 
@@ -8,7 +8,7 @@ use super::capabilities::Client;
 use super::documents::{Document, Documents};
 use super::pages::Pages;
 use super::position::Lines;
-use super::uri;
+use super::uri::{self, Folder};
 use crate::workspace::source::{Place, Source};
 
 /// What is needed to tell places.
@@ -16,8 +16,7 @@ use crate::workspace::source::{Place, Source};
 pub(super) struct View<'a> {
     pub(super) client: &'a Client,
     pub(super) documents: &'a Documents,
-    /// The folders of the workspace as the client calls them, and without links in them.
-    pub(super) folders: &'a [(PathBuf, PathBuf)],
+    pub(super) folders: &'a [Folder],
     pub(super) pages: &'a Pages,
 }
 
@@ -32,8 +31,7 @@ impl<'a> View<'a> {
         if let Some(document) = self.document(path) {
             return document.uri.clone();
         }
-        let below = self.folders.iter().find_map(|(given, real)| Some(given.join(path.strip_prefix(real).ok()?)));
-        uri::of(below.as_deref().unwrap_or(path))
+        self.folders.iter().find_map(|folder| folder.uri_of(path)).unwrap_or_else(|| uri::of(path))
     }
 
     /// The lines of a file's text.

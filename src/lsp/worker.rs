@@ -19,7 +19,7 @@ use super::documents::Document;
 use super::guard::guard;
 use super::settings::{SECTION, Settings};
 use super::state::State;
-use super::{actions, hints, hover, pull, register, uri};
+use super::{actions, hints, hover, pull, register};
 
 /// Why a request is not answered.
 pub(super) type Refused = (ErrorCode, String);
@@ -89,6 +89,11 @@ fn answer(state: &mut State, request: lsp_server::Request) {
         }
         #[cfg(test)]
         LspRequestMethod::Custom(super::tests::PANIC) => panic!("as the test wants it"),
+        #[cfg(test)]
+        LspRequestMethod::Custom(super::tests::WAIT) => {
+            super::tests::wait();
+            Ok(Value::Null)
+        }
         _ => Err((ErrorCode::MethodNotFound, format!("retrylint does not know the request {method}"))),
     });
     match answered {
@@ -141,10 +146,8 @@ fn obey(state: &mut State, notification: lsp_server::Notification) {
         }
         LspNotificationMethod::WorkspaceDidChangeWorkspaceFolders => {
             take::<DidChangeWorkspaceFoldersNotification>(params, |params| {
-                let paths =
-                    |folders: &[WorkspaceFolder]| folders.iter().filter_map(|folder| uri::path(&folder.uri)).collect();
-                let removed: Vec<PathBuf> = paths(&params.event.removed);
-                state.change_folders(paths(&params.event.added), &removed);
+                let uris = |folders: Vec<WorkspaceFolder>| folders.into_iter().map(|folder| folder.uri).collect();
+                state.change_folders(uris(params.event.added), uris(params.event.removed));
             })
         }
         LspNotificationMethod::WorkspaceDidChangeConfiguration => {
@@ -173,11 +176,14 @@ fn take<N: Notification>(params: Value, work: impl FnOnce(N::Params)) -> Result<
 
 /// The client answers a request of ours.
 fn hear(state: &mut State, response: Response) {
-    let asked = state.outbox.answered(&response);
-    if asked == Some(ConfigurationRequest::METHOD.as_str())
-        && let Ok(Value::Array(items)) = response.response_result
-    {
-        items.iter().for_each(|item| set(state, item));
+    match (state.outbox.answered(&response), response.response_result) {
+        (Some(method), Err(error)) => {
+            state.outbox.log(MessageType::Log, format!("the client refuses {method}: {}", error.message));
+        }
+        (Some(method), Ok(Value::Array(items))) if method == ConfigurationRequest::METHOD.as_str() => {
+            items.iter().for_each(|item| set(state, item));
+        }
+        _ => {}
     }
 }
 

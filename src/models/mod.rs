@@ -140,7 +140,12 @@ struct PolicyEntry {
     method: String,
     #[serde(default)]
     none_retries: bool,
-    /// The type that it gives back, by its last name, where its functions make the verdicts.
+    #[serde(default)]
+    lists: bool,
+    #[serde(default)]
+    amends: bool,
+    signed: Option<String>,
+    /// The type that it gives back, by its last name, and the variant that all its functions make.
     verdict: Option<String>,
 }
 
@@ -172,7 +177,7 @@ pub enum DelayUnit {
 }
 
 /// A network call of a modelled client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// How it answers.
     pub answer: Answer,
@@ -187,10 +192,16 @@ pub struct Network {
 }
 
 /// A trait whose implementations decide whether to try again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PolicyTrait {
     /// `None` means "again", and `Some` that it is done.
     pub none_retries: bool,
+    /// It is not asked about a failure: it lists the statuses that are retried.
+    pub lists: bool,
+    /// It may change the request before the next attempt.
+    pub amends: bool,
+    /// Whose requests it decides about, where all of them carry a credential, for people.
+    pub signed: Option<String>,
 }
 
 /// How to ask a response or error whether the credential was refused.
@@ -227,7 +238,7 @@ pub struct Models {
     sdks: FxHashSet<String>,
     sdk_prefixes: Vec<String>,
     policies: FxHashMap<(String, String), PolicyTrait>,
-    verdicts: FxHashSet<String>,
+    verdicts: FxHashMap<String, Name>,
     marked: FxHashSet<String>,
     credential_methods: FxHashSet<String>,
     /// Words.
@@ -318,8 +329,11 @@ impl Models {
         }
         self.marked.extend(file.marked);
         for entry in file.policy {
-            self.policies.insert((entry.trait_, entry.method), PolicyTrait { none_retries: entry.none_retries });
-            self.verdicts.extend(entry.verdict);
+            let PolicyEntry { trait_, method, none_retries, lists, amends, signed, verdict } = entry;
+            let policy = PolicyTrait { none_retries, lists, amends, signed };
+            self.policies.insert((trait_, method), policy);
+            let verdict = verdict.as_deref().and_then(|verdict| verdict.split_once("::"));
+            self.verdicts.extend(verdict.map(|(ty, variant)| (ty.to_owned(), Name::new(variant))));
         }
         if let Some(entry) = file.credential {
             self.credential_methods.extend(entry.methods);
@@ -380,13 +394,13 @@ impl Models {
     }
 
     /// The policy that a method of a trait is, both by their last names.
-    pub fn policy(&self, trait_: &str, method: &str) -> Option<PolicyTrait> {
-        self.policies.get(&(trait_.to_owned(), method.to_owned())).copied()
+    pub fn policy(&self, trait_: &str, method: &str) -> Option<&PolicyTrait> {
+        self.policies.get(&(trait_.to_owned(), method.to_owned()))
     }
 
-    /// Whether the functions of a type, by its last name, make the verdicts of a policy.
-    pub fn is_verdict(&self, ty: &str) -> bool {
-        self.verdicts.contains(ty)
+    /// The variant that the functions of a type of verdicts, by its last name, make.
+    pub fn verdict(&self, ty: &str) -> Option<Name> {
+        self.verdicts.get(ty).copied()
     }
 
     /// Whether a type, by its path, says by itself whether to go on.
@@ -399,7 +413,11 @@ impl Models {
         let ends =
             |path: &str| (path.split("::").next().map(str::to_owned), path.rsplit("::").next().map(str::to_owned));
         let mut networks = self.network.values().chain(self.network_fns.values());
-        self.is_sdk(path)
+        let is_error = || {
+            let last = path.rsplit("::").next().unwrap_or(path);
+            ["Error", "Status", "Exception", "Fault"].iter().any(|end| last.ends_with(end))
+        };
+        (self.is_sdk(path) && is_error())
             || networks.any(|n| n.answer == Answer::Error && !n.connects && ends(n.error.as_str()) == ends(path))
     }
 

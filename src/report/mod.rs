@@ -21,7 +21,6 @@ pub mod timeline;
 pub(crate) mod words;
 
 pub use paths::Root;
-pub(crate) use paths::file_uri;
 
 /// How text for people is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

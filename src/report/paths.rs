@@ -40,7 +40,7 @@ impl Root {
 }
 
 /// `file:///folder/file`
-pub(crate) fn file_uri(path: &Path) -> String {
+pub(super) fn file_uri(path: &Path) -> String {
     let path = path.to_string_lossy().replace('\\', "/");
     format!("file://{}{}", if path.starts_with('/') { "" } else { "/" }, encode(&path))
 }

@@ -14,11 +14,16 @@ pub(super) static RULE: Rule = Rule {
 
 fn diagnose(facts: &Facts) -> Option<Diagnosis> {
     let blank = facts.blank.filter(|_| !facts.is_worker())?;
+    let name = blank.name;
     Some(Diagnosis {
-        message: format!("the error that gives up leaves `{blank}` blank, and the failure knew it"),
+        message: if blank.when_mute {
+            format!("the error that gives up has an empty `{name}` when the refusal comes without a body")
+        } else {
+            format!("the error that gives up leaves `{name}` blank, and the failure knew it")
+        },
         help: "make the final error of the failed one: keep status, provider, model, endpoint and source, and say something \
                where the provider said nothing"
             .to_owned(),
-        milder: false,
+        milder: blank.when_mute,
     })
 }

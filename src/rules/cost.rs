@@ -79,6 +79,11 @@ pub fn asks(shown: &Shown) -> bool {
     shown.run.last_round().iter().any(|e| matches!(e, Event::Question(..)))
 }
 
+/// Whether it was told between the last two attempts that what failed is a refusal.
+pub fn recognises(shown: &Shown) -> bool {
+    shown.run.last_round().iter().any(|e| matches!(e, Event::Question(_, what) if what.ends_with(": yes")))
+}
+
 /// Whether `?` made the failure one that a library retries, between the last two attempts.
 pub fn converts(shown: &Shown) -> bool {
     shown.run.last_round().iter().any(|e| matches!(e, Event::Transient(_)))

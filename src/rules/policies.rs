@@ -36,13 +36,16 @@ enum Use {
 /// The verdict on every policy, and the findings with those about policies among them.
 pub fn judge(
     db: &Db<'_>,
-    policies: &[Policy],
+    policies: &[&Policy],
     loops: &[(&Examined, &Verdict)],
     findings: Vec<Finding>,
     options: &Options,
 ) -> (Vec<Site>, Vec<Finding>) {
-    let bad: Vec<&Policy> =
-        policies.iter().filter(|p| (p.dead.retries() || p.forbidden.retries()) && p.evidence.is_some()).collect();
+    let bad: Vec<&Policy> = policies
+        .iter()
+        .copied()
+        .filter(|p| (p.dead.retries() || p.forbidden.retries()) && p.evidence.is_some())
+        .collect();
     let mut findings = findings;
     let mut told: FxHashSet<FnId> = FxHashSet::default();
     // The decider stands before those that only pass its answer on.
@@ -125,7 +128,7 @@ fn place(db: &Db<'_>, id: FnId) -> crate::workspace::source::Place {
 }
 
 /// Whether a policy that no finding names is reported by itself.
-fn speaks_alone(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies: &[Policy]) -> bool {
+fn speaks_alone(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies: &[&Policy]) -> bool {
     if policy.known == Known::ByWeakName {
         return false;
     }
@@ -151,7 +154,7 @@ fn is_public(db: &Db<'_>, policy: &Policy) -> bool {
 }
 
 /// What becomes of a policy's answer.
-fn uses(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies: &[Policy]) -> Vec<Use> {
+fn uses(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies: &[&Policy]) -> Vec<Use> {
     let mut uses = Vec::new();
     follow(db, policy.id, loops, policies, 0, &mut FxHashSet::default(), &mut uses);
     uses
@@ -162,7 +165,7 @@ fn follow(
     db: &Db<'_>,
     id: FnId,
     loops: &[(&Examined, &Verdict)],
-    policies: &[Policy],
+    policies: &[&Policy],
     hops: u32,
     seen: &mut FxHashSet<FnId>,
     uses: &mut Vec<Use>,
@@ -265,7 +268,7 @@ fn steps(db: &Db<'_>, id: FnId, said: &Said, status: u16) -> Vec<Step> {
 }
 
 /// The policy with its verdict.
-fn site(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies: &[Policy]) -> Site {
+fn site(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies: &[&Policy]) -> Site {
     let program = db.program();
     let said = worse(policy);
     let verdict = match (said.answer, said.open) {

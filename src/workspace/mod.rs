@@ -17,7 +17,7 @@ mod walk;
 pub(crate) use manifest::toml_error;
 pub use members::Members;
 pub(crate) use read::unreadable;
-pub use settings::named as settings;
+pub use settings::{in_text as settings_in, named as settings};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -62,7 +62,7 @@ pub struct Settings {
 }
 
 /// A source file that is not read yet.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct FileEntry {
     /// The path as the user would write it from where they are, with `/` between parts.
     pub display: String,
@@ -87,7 +87,7 @@ pub struct FileEntry {
 }
 
 /// What a package's manifest says that matters to name resolution.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Package {
     /// As in `[package]`; the folder's name where the manifest does not parse.
     pub name: String,

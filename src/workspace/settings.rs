@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toml::Value;
+use toml::{Table, Value};
 
 use super::Settings;
 use super::manifest::Manifests;
@@ -34,16 +34,19 @@ pub(super) fn of(root: &Path, packages: &BTreeSet<PathBuf>, manifests: &mut Mani
     }
     let roots = std::iter::once((root, WORKSPACE));
     for (dir, table) in roots.chain(packages.iter().map(|dir| (dir.as_path(), PACKAGE))) {
-        let is_there = manifests.at(dir).is_some_and(|manifest| {
-            let mut keys = table.iter();
-            let first = keys.next().and_then(|key| manifest.table.get(*key));
-            keys.try_fold(first, |value, key| value.map(|value| value.get(*key))).flatten().is_some_and(Value::is_table)
-        });
+        let is_there = manifests.at(dir).is_some_and(|manifest| has_table(&manifest.table, table));
         if is_there {
             found.extend(open(&dir.join("Cargo.toml"), dir, table, manifests));
         }
     }
     found
+}
+
+/// Whether a manifest has this table.
+fn has_table(manifest: &Table, table: &[&str]) -> bool {
+    let mut keys = table.iter();
+    let first = keys.next().and_then(|key| manifest.get(*key));
+    keys.try_fold(first, |value, key| value.map(|value| value.get(*key))).flatten().is_some_and(Value::is_table)
 }
 
 fn open(path: &Path, dir: &Path, table: &'static [&'static str], manifests: &mut Manifests<'_>) -> Option<Settings> {
@@ -62,6 +65,26 @@ fn read(path: &Path, shown: String, dir: &Path, table: &'static [&'static str]) 
     let text = String::from_utf8(bytes).map_err(|_| "not UTF-8 text: save it as UTF-8".to_owned())?;
     let source = Arc::new(Source::new(shown, path.to_owned(), text));
     Ok(Settings { source, dir: dir.to_owned(), table, for_package: table == PACKAGE })
+}
+
+/// The configurations in a text that an editor holds for a file of this name.
+pub fn in_text(path: &Path, text: &str) -> Vec<Settings> {
+    let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+    let tables: &[&'static [&'static str]] = match path.file_name().and_then(|name| name.to_str()) {
+        Some(FILE) => &[&[]],
+        Some("Cargo.toml") => &[WORKSPACE, PACKAGE],
+        _ => &[],
+    };
+    let manifest = text.parse::<Table>().unwrap_or_default();
+    let is_there = |table: &&&[&str]| table.is_empty() || has_table(&manifest, table);
+    let source = Arc::new(Source::new(PathNames::here().show(path), path.to_owned(), text.to_owned()));
+    let settings = |table: &&'static [&'static str]| Settings {
+        source: source.clone(),
+        dir: dir.clone(),
+        table,
+        for_package: *table == PACKAGE,
+    };
+    tables.iter().filter(is_there).map(settings).collect()
 }
 
 /// The configuration in a file that the user named.

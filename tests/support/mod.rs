@@ -3,9 +3,11 @@
 // Every test program compiles all of it and uses a part.
 #![allow(dead_code)]
 
+pub mod editor;
 pub mod markdown;
 pub mod quote;
 pub mod tree;
+pub mod workspace;
 
 use std::path::{Path, PathBuf};
 

@@ -88,7 +88,7 @@ impl<'a> Interp<'a> {
 
     /// What `?` makes of an error where a function gives back this type; `None` where nothing converts it.
     pub fn converted(db: &'a Db<'a>, scenario: Scenario, error: Value, ty: TypeId) -> Option<Value> {
-        let home = db.program().functions().next()?;
+        let home = db.program().first_function()?;
         let mut run = Interp::detached(db, scenario, home, Forced::default());
         run.push_frame(home);
         let value = run.convert(error, &Ty::Adt(ty, Arc::from([]))).ok()?;

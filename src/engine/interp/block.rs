@@ -35,6 +35,7 @@ impl Interp<'_> {
                     let value = self.with_type(value, ty.as_ref());
                     let Some(els) = els else {
                         self.bind(pat, value);
+                        self.keep(pat);
                         continue;
                     };
                     let tri = self.matches(pat, &value);

@@ -90,9 +90,14 @@ impl Interp<'_> {
             let leaves = Branch::Expr(&arm.body).leaves();
             let stay = if any_wanted { self.wanted(arm.body.span) } else { !leaves };
             let wish = Wish { stay: Some(stay), leave: Some(leaves) };
+            let mut asked = arm.pat.span;
             if tri != Tri::No
                 && let Some(guard) = &arm.guard
             {
+                // The pattern fits: what is assumed is the guard.
+                if tri == Tri::Yes {
+                    asked = guard.span;
+                }
                 let held = self.cond(guard, wish)?;
                 tri = match (tri, held) {
                     (_, Tri::No) => Tri::No,
@@ -105,7 +110,7 @@ impl Interp<'_> {
             // A match is exhaustive: when nothing else fitted, the last arm does.
             let taken = match tri {
                 Tri::Maybe { .. } if last && arm.guard.is_none() => true,
-                tri => self.settle(tri, arm.pat.span, wish),
+                tri => self.settle(tri, asked, wish),
             };
             if taken {
                 self.see(arm.body.span, SightKind::Arm);

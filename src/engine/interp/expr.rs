@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{At, CALLS, Eval, Event, Exit, Flow, Frame, Interp, MANY, NESTING, RECURSIONS, STEPS, Tri, Wish};
+use crate::engine::pattern::same_type;
 use crate::engine::scenario::Scenario;
 use crate::engine::types::Ty;
 use crate::engine::value::{Closure, Failure, Struct, Task, Unknown, Value};
@@ -460,8 +461,20 @@ impl Interp<'_> {
             self.bind(&param.pat, value);
         }
         let result = self.block(body);
+        let result = returned(result).and_then(|value| self.as_declared(value));
         self.frames.pop();
-        returned(result)
+        result
+    }
+
+    /// What a function gives back, in the type that it declares: `Err(error.into())`.
+    fn as_declared(&mut self, value: Value) -> Eval {
+        let Value::Result(Err(error)) = &value else { return Ok(value) };
+        let target = self.frame().error.clone();
+        let error = self.load(error);
+        let is_other = matches!(target, Ty::Adt(..))
+            && matches!(error, Value::Struct(_) | Value::Failure(_))
+            && !same_type(&error.ty(), &target);
+        if is_other { self.convert(error, &target).map(Value::err) } else { Ok(value) }
     }
 }
 

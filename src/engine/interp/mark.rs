@@ -3,14 +3,31 @@
 use super::{Interp, Tri};
 use crate::engine::trace::{Mark, MarkKind};
 use crate::engine::value::PlaceRef;
-use crate::ir::Span;
+use crate::ir::{Pat, PatKind, Span};
 
 /// Marks kept of one run. A loop that makes more of them has shown what it does.
 const MARKS: usize = 2_000;
 
 impl Interp<'_> {
+    /// The refusal comes without a body in this run.
+    pub(in crate::engine) fn is_mute(&self) -> bool {
+        self.amended.is_mute()
+    }
+
     fn is_marked(&self) -> bool {
         self.done.attempts > 0 && !self.in_attempt && self.is_home() && self.marks.len() < MARKS
+    }
+
+    /// A variable was declared that this run keeps: it starts with what it held in the round before.
+    pub(super) fn keep(&mut self, pat: &Pat) {
+        let PatKind::Bind { name, .. } = &pat.kind else { return };
+        if !self.amended.keeps(pat.span) || !self.is_home() {
+            return;
+        }
+        let new = self.local(*name);
+        if let (Some(old), Some(new)) = (self.amended.hold(new), new) {
+            self.cells[new.0 as usize] = self.cells[old.0 as usize].clone();
+        }
     }
 
     /// A condition was tested.

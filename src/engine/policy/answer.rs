@@ -2,6 +2,7 @@
 //! struct with a flag, an error marked as retryable.
 
 use crate::engine::db::Db;
+use crate::engine::scenario::Scenario;
 use crate::engine::types::Ty;
 use crate::engine::value::Value;
 use crate::ir::Type;
@@ -25,40 +26,62 @@ pub struct Reading {
     pub inverted: bool,
     /// `None` means "go round again", and `Some` that it is done.
     pub none_retries: bool,
+    /// The result lists the statuses that are retried: whether this one is among them.
+    pub listed: bool,
 }
 
 impl Reading {
     /// Reads a result.
-    pub fn read(self, db: &Db<'_>, value: &Value) -> Answer {
+    pub fn read(self, db: &Db<'_>, value: &Value, scenario: Scenario) -> Answer {
         match value {
+            Value::List(statuses) if self.listed => listed(statuses, scenario),
+            _ if self.listed => Answer::Unknown,
             Value::Bool(b) if *b != self.inverted => Answer::Retry,
             Value::Bool(_) => Answer::Stop,
             Value::Option(Some(_)) if self.none_retries => Answer::Stop,
             Value::Option(None) if self.none_retries => Answer::Retry,
             Value::Option(None) => Answer::Stop,
-            Value::Option(Some(inner)) => match self.read(db, inner) {
+            Value::Option(Some(inner)) => match self.read(db, inner, scenario) {
                 // `Some(delay)`, `Some("reason")`
                 Answer::Unknown if !is_choice(inner) => Answer::Retry,
                 answer => answer,
             },
             // `Ok(None)` of a chain, `Err(Error::Retryable(..))` of a classifier.
             Value::Result(Ok(inner)) => match &**inner {
-                option @ Value::Option(_) => self.read(db, option),
+                option @ Value::Option(_) => self.read(db, option, scenario),
                 _ => Answer::Stop,
             },
-            Value::Result(Err(inner)) => self.read(db, inner),
+            Value::Result(Err(inner)) => self.read(db, inner, scenario),
             Value::Foreign(name, _) => by_name(db, name.as_str()),
             Value::Struct(s) => match s.variant {
                 Some((id, index)) => by_name(db, db.program().variant(id, index).name.as_str()),
                 None => {
                     let flag = s.fields.iter().find(|(name, _)| is_flag(db, name.as_str()));
-                    flag.map_or(Answer::Unknown, |(_, value)| self.read(db, value))
+                    flag.map_or(Answer::Unknown, |(_, value)| self.read(db, value, scenario))
                 }
             },
             // Any delay at all.
             Value::Duration(..) => Answer::Retry,
             _ => Answer::Unknown,
         }
+    }
+}
+
+/// Whether the status of a scenario stands in a list of those that are retried.
+fn listed(statuses: &[Value], scenario: Scenario) -> Answer {
+    let Some(asked) = scenario.status() else { return Answer::Unknown };
+    let known = statuses.iter().map(|value| match value {
+        Value::Status(status) => Some(*status),
+        Value::Int(status) => u16::try_from(*status).ok(),
+        _ => None,
+    });
+    let known: Vec<Option<u16>> = known.collect();
+    if known.contains(&Some(asked)) {
+        Answer::Retry
+    } else if known.contains(&None) {
+        Answer::Unknown
+    } else {
+        Answer::Stop
     }
 }
 

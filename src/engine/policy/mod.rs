@@ -4,10 +4,12 @@
 //! holds, always together with a failure that it is given. It is executed on a refused credential, in the shape that
 //! the failure has there (`shape`, `birth`), and what it says is read from what it gives back (`answer`).
 
-use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
-use crate::engine::birth::{Birth, Makers};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use crate::engine::birth::{self, Birth};
 use crate::engine::db::Db;
 use crate::engine::evidence::Evidence;
 use crate::engine::interp::{Asked, Forced, Interp};
@@ -17,7 +19,7 @@ use crate::engine::types::Ty;
 use crate::engine::value::Value;
 use crate::ir::visit::{self, Node};
 use crate::ir::{Expr, ExprKind, Lit, Pat, PatKind, Span};
-use crate::syntax::program::{FnId, TypeId};
+use crate::syntax::program::{FnId, Res, TypeId};
 
 mod answer;
 mod shape;
@@ -99,8 +101,19 @@ struct Candidate {
     id: FnId,
     known: Known,
     reading: Reading,
-    /// Which parameter is the failure, and its shape.
-    failure: (usize, Shape),
+    /// Which parameter is the failure, and its shape; `None` where it lists statuses.
+    failure: Option<(usize, Shape)>,
+    /// What it says yes to may be sent otherwise the next time.
+    amends: bool,
+    /// Evidence that the trait alone gives.
+    evidence: Option<Evidence>,
+}
+
+impl Candidate {
+    /// The type of the unit that the failure is a value of.
+    fn own_type(&self) -> Option<TypeId> {
+        self.failure.as_ref().and_then(|(_, shape)| shape.own_type())
+    }
 }
 
 /// It says no, and to what was seen to arise.
@@ -114,55 +127,55 @@ pub fn span(db: &Db<'_>, id: FnId) -> Span {
     Span { start: data.def.name_span.start, end: data.span.end }
 }
 
-/// Finds the policies among these functions and runs them.
-pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
-    let candidates: Vec<Candidate> = functions.par_iter().filter_map(|id| candidate(db, *id)).collect();
-    if candidates.is_empty() {
-        return Vec::new();
-    }
-    let makers = Makers::new(db);
-    let mut types: Vec<TypeId> = candidates.iter().filter_map(|c| c.failure.1.own_type()).collect();
+/// Finds out, side by side, what the errors of these policies are born as.
+pub fn prepare(db: &Db<'_>, policies: &[FnId]) {
+    let own = |id: &FnId| candidate(db, *id)?.own_type();
+    let mut types: Vec<TypeId> = policies.iter().filter_map(own).collect();
     types.sort();
     types.dedup();
-    let births: FxHashMap<(TypeId, Scenario), Vec<Birth>> = types
-        .par_iter()
-        .flat_map_iter(|ty| {
-            [Scenario::DeadKey, Scenario::Forbidden, Scenario::ServerError]
-                .map(|scenario| ((*ty, scenario), makers.births(db, scenario, *ty)))
-                .into_iter()
-        })
-        .collect();
-    candidates
-        .par_iter()
-        .map(|candidate| {
-            // An error that says itself whether it can be retried is there for everybody who gets one.
-            let is_own = candidate.failure.0 == 0 && db.program().function(candidate.id).def.has_self;
-            let near = if is_own { None } else { reachable(db, candidate.id) };
-            let said = |scenario| {
-                let born = candidate.failure.1.own_type().and_then(|ty| births.get(&(ty, scenario)));
-                let born = born.map_or(&[][..], Vec::as_slice).iter();
-                let is_near = |b: &&Birth| match (&near, b.maker) {
-                    (Some(near), Some(maker)) => near.contains(&maker),
-                    _ => true,
-                };
-                let (near, far): (Vec<&Birth>, Vec<&Birth>) = born.partition(is_near);
-                // It was seen to arise, and not where it could come here.
-                if near.is_empty() && !far.is_empty() { undecided(None) } else { say(db, candidate, scenario, &near) }
-            };
-            let (mut dead, mut forbidden) = (said(Scenario::DeadKey), said(Scenario::Forbidden));
-            // What says yes to a refusal and no to a server error asks for another credential.
-            if (dead.retries() || forbidden.retries()) && stops(said(Scenario::ServerError)) {
-                (dead.answer, forbidden.answer) = (Answer::Unknown, Answer::Unknown);
-            }
-            let worse = if dead.retries() { &dead } else { &forbidden };
-            let evidence = worse
-                .evidence
-                .clone()
-                .or_else(|| candidate.failure.1.own_type().and_then(|ty| makers.evidence(db, ty)))
-                .or_else(|| around(db, candidate.id));
-            Policy { id: candidate.id, site: span(db, candidate.id), known: candidate.known, dead, forbidden, evidence }
-        })
-        .collect()
+    types.par_iter().for_each(|ty| {
+        for scenario in [Scenario::DeadKey, Scenario::Forbidden, Scenario::ServerError] {
+            db.births(scenario, *ty);
+        }
+    });
+}
+
+/// Whether a function is a policy.
+pub fn is_policy(db: &Db<'_>, id: FnId) -> bool {
+    candidate(db, id).is_some()
+}
+
+/// Runs a function that is a policy.
+pub fn examine(db: &Db<'_>, id: FnId) -> Option<Policy> {
+    let candidate = &candidate(db, id)?;
+    // An error that says itself whether it can be retried is there for everybody who gets one.
+    let is_own = matches!(candidate.failure, Some((0, _))) && db.program().function(id).def.has_self;
+    let near = if is_own { None } else { reachable(db, id) };
+    let own = candidate.own_type();
+    let said = |scenario| {
+        let born = own.map_or_else(|| Arc::from([]), |ty| db.births(scenario, ty));
+        let is_near = |b: &&Birth| match (&near, b.maker) {
+            (Some(near), Some(maker)) => near.contains(&maker),
+            _ => true,
+        };
+        let (near, far): (Vec<&Birth>, Vec<&Birth>) = born.iter().partition(is_near);
+        // It was seen to arise, and not where it could come here.
+        if near.is_empty() && !far.is_empty() { undecided(None) } else { say(db, candidate, scenario, &near) }
+    };
+    let (mut dead, mut forbidden) = (said(Scenario::DeadKey), said(Scenario::Forbidden));
+    // What says yes to a refusal and no to a server error asks for another credential.
+    let is_bad = dead.retries() || forbidden.retries();
+    if is_bad && candidate.amends && stops(said(Scenario::ServerError)) {
+        (dead.answer, forbidden.answer) = (Answer::Unknown, Answer::Unknown);
+    }
+    let worse = if dead.retries() { &dead } else { &forbidden };
+    let evidence = worse
+        .evidence
+        .clone()
+        .or_else(|| candidate.evidence.clone())
+        .or_else(|| own.and_then(|ty| birth::evidence(db, ty)))
+        .or_else(|| around(db, id));
+    Some(Policy { id, site: span(db, id), known: candidate.known, dead, forbidden, evidence })
 }
 
 fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
@@ -173,9 +186,13 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
     if let Some(trait_) = &data.trait_
         && let Some(model) = db.lookup.models.policy(trait_.path.last().as_str(), name)
     {
-        let failure = shape::failure(db, id, true)?;
-        let reading = Reading { inverted: false, none_retries: model.none_retries };
-        return Some(Candidate { id, known: Known::ByTrait, reading, failure });
+        let failure = if model.lists { None } else { Some(shape::failure(db, id, true)?) };
+        let reading = Reading { inverted: false, none_retries: model.none_retries, listed: model.lists };
+        let is_foreign = matches!(db.resolve(&db.scope(id), &trait_.path), Some(Res::External(_)));
+        let signed = model.signed.as_ref().filter(|_| is_foreign);
+        let evidence =
+            signed.map(|whose| Evidence { what: format!("requests to {whose} carry one"), strong: true, near: true });
+        return Some(Candidate { id, known: Known::ByTrait, reading, failure, amends: model.amends, evidence });
     }
     // A name that speaks of the credential asks for another one, not for another attempt with it.
     if words.is_credential(name) {
@@ -206,8 +223,8 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
     if built(failure.1.own_type()) || built(data.owner) {
         return None;
     }
-    let reading = Reading { inverted: ret == Ty::Bool && (strong || weak), none_retries: false };
-    Some(Candidate { id, known, reading, failure })
+    let reading = Reading { inverted: ret == Ty::Bool && (strong || weak), none_retries: false, listed: false };
+    Some(Candidate { id, known, reading, failure: Some(failure), amends: true, evidence: None })
 }
 
 /// The functions whose errors may come to a policy: those that the functions around its calls lead to. `None` where
@@ -217,7 +234,7 @@ fn reachable(db: &Db<'_>, id: FnId) -> Option<FxHashSet<FnId>> {
     // Whoever asks may itself have been handed the error by its callers.
     let mut front = vec![id];
     for _ in 0..ASKERS {
-        front = front.iter().flat_map(|f| db.callers(*f).iter().map(|(caller, _)| *caller)).collect();
+        front = front.iter().flat_map(|f| db.calling(*f)).collect();
         front.retain(|f| seen.insert(*f));
     }
     if seen.is_empty() {
@@ -225,8 +242,7 @@ fn reachable(db: &Db<'_>, id: FnId) -> Option<FxHashSet<FnId>> {
     }
     let mut front: Vec<FnId> = seen.iter().copied().collect();
     while let Some(next) = front.pop() {
-        let calls = db.summary(next).calls.values();
-        front.extend(calls.flat_map(|c| c.targets.iter().chain(&c.passes)).copied().filter(|t| seen.insert(*t)));
+        front.extend(db.called(next).into_iter().filter(|t| seen.insert(*t)));
     }
     Some(seen)
 }
@@ -242,7 +258,12 @@ fn acts(name: &str) -> bool {
 
 /// Asks a policy about a refused credential in every form in which it may arrive.
 fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]) -> Said {
-    let (at, shape) = &candidate.failure;
+    let id = candidate.id;
+    let ask = |forced, args: &[_]| Interp::detached(db, scenario, id, forced).ask(id, args);
+    let Some((at, shape)) = &candidate.failure else {
+        let args = vec![None; db.program().function(id).def.params.len()];
+        return explore(db, candidate.reading, scenario, |forced| ask(forced, &args));
+    };
     let mut given: Vec<(Vec<Value>, Option<Evidence>, Option<FnId>)> = births
         .iter()
         .map(|birth| {
@@ -261,7 +282,10 @@ fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]
         // A function that may give back one thing or another is bad only if both are.
         let said = values
             .into_iter()
-            .map(|value| explore(db, candidate, scenario, *at, value))
+            .map(|value| {
+                let args = shape::arguments(db, id, *at, &value);
+                explore(db, candidate.reading, scenario, |forced| ask(forced, &args))
+            })
             .max_by_key(|said| u8::from(!said.retries()) * 2 + u8::from(said.answer == Answer::Unknown));
         let Some(said) = said else { continue };
         let mut said = Said { guessed, from, evidence, ..said };
@@ -300,11 +324,10 @@ fn undecided(open: Option<At>) -> Said {
 
 /// Asks once, again with the other answer where a condition about something else stopped it, and then looks what the
 /// answer rests on.
-fn explore(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, at: usize, value: Value) -> Said {
+fn explore(db: &Db<'_>, reading: Reading, scenario: Scenario, run: impl Fn(Forced) -> Asked) -> Said {
     let ask = |forced: Forced| -> (Asked, Answer) {
-        let args = shape::arguments(db, candidate.id, at, &value);
-        let asked = Interp::detached(db, scenario, candidate.id, forced).ask(candidate.id, &args);
-        let answer = asked.answer.as_ref().map_or(Answer::Stop, |value| candidate.reading.read(db, value));
+        let asked = run(forced);
+        let answer = asked.answer.as_ref().map_or(Answer::Stop, |value| reading.read(db, value, scenario));
         (asked, answer)
     };
     let mut forced = Forced::default();
@@ -349,6 +372,11 @@ fn explore(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, at: usize, va
     said
 }
 
+fn is_number(text: &str) -> bool {
+    let digits = text.trim();
+    !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit())
+}
+
 /// What a condition that is not about the failure asks.
 #[derive(PartialEq)]
 enum Condition {
@@ -365,8 +393,10 @@ fn condition(db: &Db<'_>, at: At) -> Condition {
     let is_param = |name: &str| params.is_some_and(|p| p.iter().any(|p| shape::name_of(p).is_some_and(|n| n == name)));
     let of_part = |part: &str| {
         let bare = part.trim().trim_start_matches(['!', '&', '(']).trim_end_matches(')');
+        // `self.left == 0`
+        let is_count = bare.split_once("==").or_else(|| bare.split_once("!=")).is_some_and(|(_, of)| is_number(of));
         let is_place = bare.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '*'));
-        if bare.contains(['<', '>']) {
+        if bare.contains(['<', '>']) || is_count {
             Condition::Bound
         } else if is_place && (bare.contains(['.', '*']) || is_param(bare)) {
             Condition::Switch
@@ -387,16 +417,11 @@ fn condition(db: &Db<'_>, at: At) -> Condition {
 fn around(db: &Db<'_>, id: FnId) -> Option<Evidence> {
     let program = db.program();
     let krate = program.krate(program.function(id).module);
-    for other in program.functions() {
-        let data = program.function(other);
-        if data.is_test || program.krate(data.module) != krate {
-            continue;
-        }
-        let summary = db.summary(other);
-        if let Some(sign) = summary.signs.iter().find(|s| s.strong) {
-            let what = format!("`{}` in `{}`", sign.what, program.display(other));
-            return Some(Evidence { what, strong: false, near: false });
-        }
+    if let Some(sender) = db.sender(krate)
+        && let Some(sign) = db.summary(sender).signs.iter().find(|s| s.strong)
+    {
+        let what = format!("`{}` in `{}`", sign.what, program.display(sender));
+        return Some(Evidence { what, strong: false, near: false });
     }
     names_refusal(db, id).then(|| Evidence {
         what: format!("`{}` names it", program.display(id)),

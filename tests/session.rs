@@ -1,0 +1,246 @@
+//! A session says what a fresh check of the same texts would say, after any edits.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use retrylint::config::Configs;
+use retrylint::finding::{Finding, Outcome, Problem, Site};
+use retrylint::session::Session;
+use retrylint::workspace::source::Place;
+use retrylint::{Options, check_workspace, workspace};
+use support::workspace::{File, Random, edited, generate, real, write};
+use tempfile::TempDir;
+
+/// A session of a folder, what was said of each file when it was last told to look, and the texts of the editor.
+struct Editor {
+    dir: TempDir,
+    session: Session,
+    shown: BTreeMap<PathBuf, String>,
+    texts: BTreeMap<PathBuf, String>,
+}
+
+impl Editor {
+    fn open(files: &[(&str, &str)]) -> Editor {
+        let dir = TempDir::new().expect("a temporary folder");
+        let files: Vec<File> =
+            files.iter().map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() }).collect();
+        write(dir.path(), &files);
+        Editor::in_folder(dir)
+    }
+
+    fn in_folder(dir: TempDir) -> Editor {
+        let session = Session::open(&[dir.path().to_owned()], options(), &|_, _| {}).expect("it can be read");
+        let mut editor = Editor { dir, session, shown: BTreeMap::new(), texts: BTreeMap::new() };
+        for file in editor.session.files() {
+            editor.look(&file);
+        }
+        editor
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        real(self.dir.path(), path)
+    }
+
+    fn look(&mut self, file: &Path) {
+        let session = &self.session;
+        let text = told(&session.findings(file), &session.sites(file), &session.problems(file));
+        if text.is_empty() {
+            self.shown.remove(file)
+        } else {
+            self.shown.insert(file.to_owned(), text)
+        };
+    }
+
+    /// Types a text, and answers the files that are to be looked at again, below the folder.
+    fn set(&mut self, path: &str, text: &str) -> Vec<String> {
+        let path = self.path(path);
+        self.texts.insert(path.clone(), text.to_owned());
+        self.session.set_text(&path, Some(text.to_owned()));
+        self.update()
+    }
+
+    fn close(&mut self, path: &str) -> Vec<String> {
+        let path = self.path(path);
+        self.texts.remove(&path);
+        self.session.set_text(&path, None);
+        self.update()
+    }
+
+    /// Writes a file on disk, or removes it.
+    fn disk(&mut self, path: &str, text: Option<&str>) -> Vec<String> {
+        let path = self.path(path);
+        match text {
+            Some(text) => {
+                fs::create_dir_all(path.parent().expect("a folder")).expect("folders can be made");
+                fs::write(&path, text).expect("files can be written");
+            }
+            None => fs::remove_file(&path).expect("files can be removed"),
+        }
+        self.session.touched(&[path]);
+        self.update()
+    }
+
+    fn update(&mut self) -> Vec<String> {
+        let changed = self.session.update();
+        for file in &changed {
+            self.look(file);
+        }
+        let root = self.dir.path().canonicalize().expect("the folder is there");
+        changed.iter().filter_map(|file| Some(file.strip_prefix(&root).ok()?.display().to_string())).collect()
+    }
+
+    /// What is shown of a file.
+    fn of(&self, path: &str) -> &str {
+        self.shown.get(&self.path(path)).map_or("", String::as_str)
+    }
+
+    /// What a fresh check says, file by file.
+    fn fresh(&self) -> BTreeMap<PathBuf, String> {
+        let mut input = workspace::load(&[self.dir.path().to_owned()], None);
+        let configs = Configs::read(&input).expect("the configuration is right");
+        for file in input.units.iter_mut().flat_map(|unit| &mut unit.files) {
+            file.text = self.texts.get(&file.path).cloned();
+        }
+        let paths: BTreeMap<String, PathBuf> = input
+            .units
+            .iter()
+            .flat_map(|unit| &unit.files)
+            .map(|file| (file.display.clone(), file.path.clone()))
+            .collect();
+        let options = Options { configs, ..options() };
+        by_file(&check_workspace(input, &options, &|_, _| {}).expect("it can be checked"), &paths)
+    }
+
+    #[track_caller]
+    fn is_fresh(&self) {
+        let fresh = self.fresh();
+        let files: BTreeSet<&PathBuf> = fresh.keys().chain(self.shown.keys()).collect();
+        for file in files {
+            let nothing = String::new();
+            let (expected, shown) = (fresh.get(file).unwrap_or(&nothing), self.shown.get(file).unwrap_or(&nothing));
+            assert_eq!(shown, expected, "{}", file.display());
+        }
+    }
+}
+
+fn options() -> Options {
+    Options { jobs: Some(2), ..Options::default() }
+}
+
+fn by_file(outcome: &Outcome, paths: &BTreeMap<String, PathBuf>) -> BTreeMap<PathBuf, String> {
+    let mut files: BTreeMap<&PathBuf, (Vec<Finding>, Vec<Site>, Vec<Problem>)> = BTreeMap::new();
+    for finding in &outcome.findings {
+        files.entry(&finding.sites[0].place.source.file).or_default().0.push(finding.clone());
+    }
+    for site in &outcome.sites {
+        files.entry(&site.place.source.file).or_default().1.push(site.clone());
+    }
+    for problem in &outcome.problems {
+        files.entry(&paths[&problem.path]).or_default().2.push(problem.clone());
+    }
+    files
+        .into_iter()
+        .map(|(file, (findings, sites, problems))| (file.clone(), told(&findings, &sites, &problems)))
+        .collect()
+}
+
+/// All that is said, as text.
+fn told(findings: &[Finding], sites: &[Site], problems: &[Problem]) -> String {
+    let mut out = String::new();
+    let at = |place: &Place| {
+        let span = place.span;
+        let (line, column) = (place.start_line(), place.column());
+        let name = place.source.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        format!("{name}:{line}:{column}[{}..{}]", span.start, span.end)
+    };
+    for f in findings {
+        let _ = writeln!(out, "{} {:?} {:?} {}; {}", f.rule.name, f.level, f.certainty, f.message, f.help);
+        let _ = writeln!(out, "  {:?} {:?} {:?}", f.attempts, f.slept, f.assumed);
+        for site in &f.sites {
+            let _ = writeln!(out, "  {:?} {}", site.kind, at(&site.place));
+        }
+        for step in &f.witness {
+            let _ = writeln!(out, "  {:?} {} {}", step.role, at(&step.place), step.what);
+        }
+    }
+    for s in sites {
+        let attempt = s.attempt.as_ref().map(&at);
+        let _ = writeln!(out, "{:?} {} {} {attempt:?} {:?}", s.kind, at(&s.place), s.function, s.verdict);
+        let _ = writeln!(out, "  {:?} {:?} {:?} {}", s.credential, s.slept, s.scenarios, s.is_test);
+    }
+    for problem in problems {
+        let _ = writeln!(out, "{} {}", problem.fatal, problem.message);
+    }
+    out
+}
+
+/// Random edits of a made-up workspace; every so many it is compared with a fresh check.
+fn soak(files: usize, edits: usize, every: usize, seed: u64) {
+    let all = generate(files);
+    let dir = TempDir::new().expect("a temporary folder");
+    write(dir.path(), &all);
+    let mut editor = Editor::in_folder(dir);
+    editor.is_fresh();
+    let mut random = Random::new(seed);
+    let sources: Vec<&File> = all.iter().filter(|file| file.path.ends_with(".rs")).collect();
+    // What decides about others is edited more often.
+    let telling: Vec<&File> = sources.iter().filter(|file| !file.path.contains("/m")).copied().collect();
+    let mut on_disk: BTreeMap<&str, bool> = sources.iter().map(|file| (file.path.as_str(), true)).collect();
+    for edit in 1..=edits {
+        let among = if random.below(3) > 0 { &telling } else { &sources };
+        let file = *random.one(among);
+        let path = file.path.as_str();
+        let is_there = on_disk[path];
+        match random.below(40) {
+            0 if is_there => {
+                editor.disk(path, None);
+                on_disk.insert(path, false);
+            }
+            _ if !is_there => {
+                editor.disk(path, Some(&file.text));
+                on_disk.insert(path, true);
+            }
+            1..4 => {
+                editor.close(path);
+            }
+            4 => {
+                let text = edited(&file.text, &mut random);
+                editor.disk(path, Some(&text));
+            }
+            5 => {
+                let levels = ["", "[rules]\nauth-backoff = 'note'\n", "[rules]\ncatch-all-retry = 'allow'\n"];
+                let level = random.one(&levels);
+                editor.disk("retrylint.toml", Some(level));
+            }
+            6..14 => {
+                editor.set(path, &file.text);
+            }
+            _ => {
+                let now = editor.texts.get(&editor.path(path)).unwrap_or(&file.text).clone();
+                editor.set(path, &edited(&now, &mut random));
+            }
+        }
+        if edit % every == 0 {
+            editor.is_fresh();
+        }
+    }
+    editor.is_fresh();
+}
+
+#[test]
+fn random_edits_leave_what_a_fresh_check_says() {
+    soak(60, 300, 10, 1);
+}
+
+/// The long one: `cargo test --release --test session -- --ignored --nocapture`. `RETRYLINT_SOAK` sets how many edits.
+#[test]
+#[ignore = "takes minutes"]
+fn thousands_of_random_edits() {
+    let edits = std::env::var("RETRYLINT_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(5_000);
+    let seed = std::env::var("RETRYLINT_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(7);
+    soak(300, edits, 50, seed);
+}
