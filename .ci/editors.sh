@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The language server in editors that were not written here: pytest-lsp, Neovim, VS Code. Installs what they need below
+# The findings in editors that were not written here: pytest-lsp, Neovim, VS Code, rust-analyzer. Installs what they need below
 # target/editors (and Debian's packages where it may), says what it left out and why, and fails where something is wrong.
 # The program is $RETRYLINT, else target/debug/retrylint.
 set -euo pipefail
@@ -52,11 +52,14 @@ clients() {
         cp tests/editors/requirements.txt "$here/requirements.done"
     fi
     [ -x /usr/bin/nvim ] || debian neovim || skip "the system's Neovim: it cannot be installed here"
+    "${RUST_ANALYZER:-rust-analyzer}" --version >/dev/null 2>&1 || get rustup component add rust-analyzer ||
+        skip "rust-analyzer: rustup does not have it"
     PATH="$venv/bin:$PATH" step "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/editors
 }
 
-# The extension by itself: types, lint, what it says of a missing program, the package.
-extension() {
+# The packages of the extension. This and what follows it stands in conditions, where a failing line ends nothing: each
+# says itself whether it failed.
+extension_packages() {
     if ! command -v npm >/dev/null; then
         skip "the VS Code extension: no npm"
         return 1
@@ -68,8 +71,6 @@ extension() {
         fi
         cp package-lock.json node_modules/.package-lock.done
     fi
-    step npm run --silent package
-    step npm test --silent
 }
 
 # The server of VS Code on the web, from npm. Its installer would build all native parts; two are needed. The headers of
@@ -90,19 +91,21 @@ vscode_server() {
     touch "$folder/$code_server.done"
 }
 
-# The extension as it is packaged, in VS Code.
-vscode() {
-    local browser
-    browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
-    if [ -z "$browser" ] && debian chromium; then
-        browser=$(command -v chromium)
-    fi
-    if [ -z "$browser" ]; then
+find_browser() {
+    browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
+        { debian chromium && browser=$(command -v chromium); }
+}
+
+# The extension by itself: types, lint, what it says of a missing program. Then as it is packaged, in VS Code.
+extension() {
+    step npm run --silent package
+    step npm test --silent
+    # The Node.js of the extension's packages is the one that VS Code needs.
+    export PATH="$PWD/node_modules/.bin:$PATH"
+    if ! find_browser; then
         skip "VS Code: no Chromium to show it"
         return
     fi
-    # The Node.js of the extension's packages is the one that VS Code needs.
-    export PATH="$PWD/node_modules/.bin:$PATH"
     if ! vscode_server; then
         skip "VS Code: its server cannot be had"
         return
@@ -114,8 +117,8 @@ vscode() {
 
 clients
 cd editors/vscode
-if extension; then
-    vscode
+if extension_packages; then
+    extension
 fi
 echo
 echo "editors: done in $SECONDS s, $skipped left out"
