@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The findings in editors that were not written here: pytest-lsp, Neovim, VS Code, rust-analyzer. Installs what they need below
-# target/editors (and Debian's packages where it may), says what it left out and why, and fails where something is wrong.
+# The findings in editors that were not written here: pytest-lsp, Neovim, Emacs, VS Code and rust-analyzer. Installs what
+# they need below target/editors (and Debian's packages where it may), says what it left out and why, and fails where
+# something is wrong.
 # The program is $RETRYLINT, else target/debug/retrylint.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,28 +30,33 @@ get() {
     "$@" >"$said" 2>&1 || "$@" >"$said" 2>&1 || { tail -n 15 "$said"; return 1; }
 }
 
+updated=
 # Debian's packages, where this is Debian and we may install.
 debian() {
     command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 1
-    get apt-get update && get env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+    [ -n "$updated" ] || get apt-get update || return 1
+    updated=1
+    get env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }
 
-# pytest-lsp and Neovim.
+# pytest-lsp, Neovim and Emacs.
 clients() {
     local venv="$here/venv"
     if ! python3 -c 'import venv, ensurepip' 2>/dev/null && ! debian python3-venv; then
-        skip "pytest-lsp and Neovim: no Python with venv"
+        skip "pytest-lsp, Neovim and Emacs: no Python with venv"
         return
     fi
     if ! cmp -s tests/editors/requirements.txt "$here/requirements.done"; then
         rm -rf "$venv"
         python3 -m venv "$venv"
         if ! get "$venv/bin/pip" install -r tests/editors/requirements.txt; then
-            skip "pytest-lsp and Neovim: their packages cannot be had"
+            skip "pytest-lsp, Neovim and Emacs: their packages cannot be had"
             return
         fi
         cp tests/editors/requirements.txt "$here/requirements.done"
     fi
+    emacs --batch -l eglot >/dev/null 2>&1 || debian emacs-nox elpa-eglot elpa-rust-mode ||
+        skip "Emacs with Eglot and rust-mode: they cannot be installed here"
     [ -x /usr/bin/nvim ] || debian neovim || skip "the system's Neovim: it cannot be installed here"
     "${RUST_ANALYZER:-rust-analyzer}" --version >/dev/null 2>&1 || get rustup component add rust-analyzer ||
         skip "rust-analyzer: rustup does not have it"

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import pytest_lsp
-from agent import PROGRAM, ROOT
+from agent import PROGRAM, ROOT, environment
 from document import Document
 from lsprotocol import types
 from pygls.uris import from_fs_path
@@ -87,7 +87,7 @@ CONFIG = ClientServerConfig(
     server_command=[RUST_ANALYZER],
     client_factory=make_client,
     # Cargo finds `cargo retrylint` there.
-    server_env=dict(os.environ, PATH=f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"),
+    server_env=environment(),
 )
 
 
