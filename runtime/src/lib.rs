@@ -106,6 +106,8 @@
 //! # ask(&Credential::new("openai", "OPENAI_API_KEY", "sk-proj-0123456789abcdef")).unwrap();
 //! ```
 //!
+//! A loop that waits in its own way asks the guard about refusals only: [`AuthGuard::on_refusal`].
+//!
 //! # The state machine
 //!
 //! The class of the failure ([`Class`]) decides. Steps are taken in order; the first that applies is the
