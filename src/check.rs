@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use crate::config::{Config, Configs, FRESH_RETRIES};
 use crate::engine::combinator::{Combinator, combinators};
 use crate::engine::db::Db;
-use crate::engine::{nest, policy, site};
-use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
+use crate::engine::{nest, policy, site, stand_in};
+use crate::finding::{Finding, Outcome, Problem, Site, Style, Verdict};
 use crate::fix;
 use crate::ir::{Name, Span};
 use crate::models::Models;
@@ -34,6 +34,8 @@ pub struct Options {
     pub jobs: Option<usize>,
     /// Look for a repair of each finding, and prove it.
     pub fixes: bool,
+    /// In which style.
+    pub style: Style,
     /// Model files of the user's, in the form of `rules/models/*.toml`.
     pub models: Vec<PathBuf>,
     /// What users configured.
@@ -161,8 +163,9 @@ fn check_unit(unit: Unit, models: &Models, config: &Config, options: &Options, t
             }
         }
     }
-    let kept = if options.fixes { files.clone() } else { Vec::new() };
+    let files = stand_in::complete(files, &models.stand_ins);
     let suppressions = suppress::collect(&files, options);
+    let kept = if options.fixes { files.clone() } else { Vec::new() };
     let program = Program::new(files);
     let fresh_retries = config.base.fresh_retries.as_ref().map_or(FRESH_RETRIES, |given| given.value);
     let db = Db::new(&program, models, 1 + fresh_retries);

@@ -18,6 +18,8 @@ use crate::rules;
 enum Style {
     /// By the code's own means
     Inline,
+    /// With the crate `failfast`, which becomes a dependency
+    Runtime,
 }
 
 /// Flags about repairs.
@@ -135,6 +137,7 @@ impl Fixing {
     fn choice(&self) -> Result<Choice, String> {
         let style = match self.style {
             Style::Inline => finding::Style::Inline,
+            Style::Runtime => finding::Style::Runtime,
         };
         let mut chosen = Vec::new();
         for name in &self.rules {

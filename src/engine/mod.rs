@@ -28,6 +28,7 @@ pub mod scenario;
 pub mod scenes;
 mod schedule;
 pub mod site;
+pub mod stand_in;
 mod summary;
 mod text;
 pub mod trace;

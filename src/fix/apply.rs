@@ -86,7 +86,7 @@ pub fn plan(
     choice: &Choice,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Plan, String> {
-    let options = Options { fixes: true, ..options.clone() };
+    let options = Options { fixes: true, style: choice.style, ..options.clone() };
     let mut changed: BTreeMap<PathBuf, Changed> = BTreeMap::new();
     let mut fixed: Vec<(Finding, Fix)> = Vec::new();
     for round in 0.. {
@@ -103,7 +103,7 @@ pub fn plan(
                 && round < ROUNDS
                 && !edit::overlap(&taken, &fix.edits)
             {
-                taken.extend(fix.edits.iter().cloned());
+                edit::join(&mut taken, &fix.edits);
                 fixed.push((finding.clone(), fix.clone()));
             }
         }

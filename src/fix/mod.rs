@@ -13,6 +13,7 @@ pub mod write;
 mod ask;
 mod exit;
 mod inline;
+mod runtime;
 mod scene;
 mod verify;
 

@@ -409,6 +409,7 @@ mod tests {
                     edits: vec![Edit { place: place.clone(), text: "t".to_owned() }],
                     applicability: Applicability::Unsafe,
                     doubt: Some("d".to_owned()),
+                    needs: Vec::new(),
                 }],
                 unfixable: None,
             }],

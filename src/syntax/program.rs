@@ -103,8 +103,12 @@ pub struct TraitRef {
 pub struct TypeData {
     /// The definition.
     pub def: ir::TypeDef,
+    /// The file it stands in.
+    pub file: FileId,
     /// The module it stands in.
     pub module: ModId,
+    /// The whole item.
+    pub span: Span,
 }
 
 /// A constant of the unit.
@@ -332,7 +336,7 @@ impl Program {
             ItemKind::Type(def) => {
                 let id = TypeId(self.types.len() as u32);
                 self.define(place.module, def.name, Def::Type(id));
-                self.types.push(TypeData { def, module: place.module });
+                self.types.push(TypeData { def, file: place.file, module: place.module, span: item.span });
             }
             ItemKind::Trait(def) => {
                 let id = TraitId(self.traits.len() as u32);
