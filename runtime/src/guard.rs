@@ -5,8 +5,8 @@ use crate::event::trace;
 use crate::ledger::Ledger;
 use crate::refresh::block_on;
 use crate::{
-    Attempt, Backoff, Class, Classify, Credential, CredentialPool, CredentialsExhausted, Event, Failure, Next, Permanent,
-    Reason, RefreshTicket, Refresher, Tried,
+    Attempt, Backoff, Class, Classify, Credential, CredentialPool, CredentialsExhausted, Event, Failure, Next,
+    Permanent, Reason, RefreshTicket, Refresher, Tried,
 };
 use std::borrow::Cow;
 use std::fmt;

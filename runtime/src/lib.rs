@@ -184,6 +184,7 @@
 //! | `tower` | `failfast::tower::AuthPolicy`, a `tower::retry::Policy` |
 //! | `backon` | `failfast::backon::worth_waiting` for backon's `.when` |
 //! | `tracing` | an event for each decision: see [`Event`] |
+//! | `sources` | the files of this crate, for tools that copy it into a workspace |
 //!
 //! # Limits
 //!
@@ -216,6 +217,9 @@ mod retry;
 mod wording;
 
 pub mod classify;
+#[cfg(feature = "sources")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sources")))]
+pub mod sources;
 
 pub use crate::attempt::Attempt;
 pub use crate::backoff::{Backoff, Delays};

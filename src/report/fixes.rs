@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::words::count;
 use super::{Look, style};
-use crate::finding::{Applicability, Finding, Fix, Style};
+use crate::finding::{Applicability, Finding, Fix};
 use crate::fix::apply::{Changed, Choice, Plan};
 
 /// Lines around a change.
@@ -12,10 +12,12 @@ const CONTEXT: usize = 3;
 
 /// The changes to one file, as `diff -u` has them.
 pub fn diff(changed: &Changed, look: Look) -> String {
-    let diff = TextDiff::from_lines(&changed.before, &changed.after);
+    let before = changed.before.as_deref().unwrap_or_default();
+    let diff = TextDiff::from_lines(before, &changed.after);
+    let old = if changed.before.is_some() { &changed.display } else { "/dev/null" };
     let mut out = format!(
         "{}\n{}\n",
-        look.paint(style::BOLD, &format!("--- {}", changed.display)),
+        look.paint(style::BOLD, &format!("--- {old}")),
         look.paint(style::BOLD, &format!("+++ {}", changed.display))
     );
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
@@ -78,10 +80,9 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
 }
 
 fn what(fix: &Fix) -> String {
-    let with = if fix.style == Style::Runtime { " with `failfast`" } else { "" };
     match &fix.doubt {
-        Some(doubt) => format!("{}{with}; not shown: {doubt}", fix.message),
-        None => format!("{}{with}", fix.message),
+        Some(doubt) => format!("{}; not shown: {doubt}", fix.message),
+        None => fix.message.clone(),
     }
 }
 

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::words::{code, shorten};
 use crate::finding::{
-    Allow, Attempts, Behaviour, Edit, Finding, Fix, Outcome, Problem, Site, SiteRef, Slept, Step, Summary, Verdict,
+    Allow, Attempts, Behaviour, Dependency, Edit, Finding, Fix, Outcome, Problem, Site, SiteRef, Slept, Step, Summary,
+    Verdict,
 };
 use crate::workspace::source::Place;
 
@@ -158,6 +159,14 @@ struct FixRow<'a> {
     message: &'a str,
     doubt: Option<&'a str>,
     edits: Vec<EditRow<'a>>,
+    needs: Vec<NeedRow<'a>>,
+}
+
+/// A package that has to depend on `failfast` for a fix.
+#[derive(Serialize)]
+struct NeedRow<'a> {
+    manifest: String,
+    features: &'a [&'a str],
 }
 
 impl<'a> From<&'a Fix> for FixRow<'a> {
@@ -168,7 +177,14 @@ impl<'a> From<&'a Fix> for FixRow<'a> {
             message: &fix.message,
             doubt: fix.doubt.as_deref(),
             edits: fix.edits.iter().map(EditRow::from).collect(),
+            needs: fix.needs.iter().map(NeedRow::from).collect(),
         }
+    }
+}
+
+impl<'a> From<&'a Dependency> for NeedRow<'a> {
+    fn from(need: &'a Dependency) -> NeedRow<'a> {
+        NeedRow { manifest: need.manifest.to_string_lossy().replace('\\', "/"), features: &need.features }
     }
 }
 

@@ -67,7 +67,14 @@ pub(super) fn fix(comment: &Comment, place: &Place, here: &Here<'_>) -> Result<F
 
 /// A comment is no code: nothing has to be shown.
 fn safe(message: String, edit: Edit) -> Fix {
-    Fix { style: Style::Inline, message, edits: vec![edit], applicability: Applicability::Safe, doubt: None, needs: Vec::new() }
+    Fix {
+        style: Style::Inline,
+        message,
+        edits: vec![edit],
+        applicability: Applicability::Safe,
+        doubt: None,
+        needs: Vec::new(),
+    }
 }
 
 /// Where the list stands: after the first parenthesis of the comment, for only a word stands before that.

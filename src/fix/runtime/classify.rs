@@ -143,8 +143,13 @@ impl Writer<'_> {
                 }
                 Answer::Is("Auth") => {
                     tells |= learnt.is_none_or(|learnt| learnt == index);
-                    let calls = if self.speaks { vec![".with_message(self.to_string())".to_owned()] } else { Vec::new() };
-                    told.extend(lay::arm(&pattern(variant, &[]), "failfast::Failure::new(failfast::Class::Auth)", &calls));
+                    let calls =
+                        if self.speaks { vec![".with_message(self.to_string())".to_owned()] } else { Vec::new() };
+                    told.extend(lay::arm(
+                        &pattern(variant, &[]),
+                        "failfast::Failure::new(failfast::Class::Auth)",
+                        &calls,
+                    ));
                 }
                 Answer::Is(class) => {
                     let of = classes.iter_mut().find(|(known, _)| *known == class);
@@ -183,6 +188,8 @@ impl Writer<'_> {
         let words = &self.scene.db.lookup.models.words;
         let name = variant.name.as_str();
         match self.scene.db.variant_kind(name) {
+            // `NoApiKey`: nobody was asked.
+            VariantKind::Own if lacks(name) => Answer::Is("Fatal"),
             VariantKind::Own => Answer::Is("Auth"),
             _ if words.names("limited", name) => Answer::Is("RateLimited"),
             _ if words.names("passing", name) || words.names("outage", name) => Answer::Is("Transient"),
@@ -284,7 +291,9 @@ impl Writer<'_> {
                     return Some(delegates);
                 }
                 Some(match feature {
-                    "reqwest" => format!("failfast::Failure::from_status({known_as}.status().map(|status| status.as_u16()))"),
+                    "reqwest" => {
+                        format!("failfast::Failure::from_status({known_as}.status().map(|status| status.as_u16()))")
+                    }
                     _ => format!("failfast::classify::grpc({known_as}.code() as i32, {known_as}.message())"),
                 })
             }
@@ -296,6 +305,12 @@ impl Writer<'_> {
             _ => None,
         }
     }
+}
+
+/// A credential that is not there cannot be refused.
+fn lacks(name: &str) -> bool {
+    let words = crate::models::split_words(name);
+    words.iter().any(|w| matches!(w.as_str(), "no" | "missing" | "without" | "empty" | "unset" | "absent"))
 }
 
 /// The status in a field, as an expression.
@@ -340,7 +355,8 @@ fn pattern(variant: &Variant, fields: &[(Name, String)]) -> String {
         if fields.is_empty() {
             return format!("Self::{name}(..)");
         }
-        let bound = |field: &Field| fields.iter().find(|(n, _)| *n == field.name).map_or("_", |(_, known)| known.as_str());
+        let bound =
+            |field: &Field| fields.iter().find(|(n, _)| *n == field.name).map_or("_", |(_, known)| known.as_str());
         let mut parts: Vec<&str> = variant.fields.iter().map(bound).collect();
         let unused = parts.iter().rev().take_while(|part| **part == "_").count();
         if unused > 0 {

@@ -13,8 +13,10 @@ use crate::workspace::Package;
 /// A way to hand the failure to the guard.
 #[derive(Clone, Debug, Default)]
 pub struct Hand {
-    /// The argument.
+    /// What the guard is asked about: a reference, or a failure made for it.
     pub error: String,
+    /// It is made for it, and gets a name.
+    pub is_made: bool,
     /// What the decision stands in: `if let Err(error) = &result {`
     pub head: Option<String>,
     /// What else has to change.
@@ -52,7 +54,8 @@ pub fn hands(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Han
     // By a test of the code's own.
     match ask::tests(scene, sight, failed) {
         Ok(tests) => out.extend(tests.into_iter().map(|test| Hand {
-            error: "&failfast::Failure::new(failfast::Class::Auth)".to_owned(),
+            error: "failfast::Failure::new(failfast::Class::Auth)".to_owned(),
+            is_made: true,
             head: Some(format!("if {} {{", test.cond)),
             doubt: test.doubt,
             ..Hand::default()
@@ -109,13 +112,11 @@ fn external(scene: &Scene<'_>, path: &str, expr: &str, reference: String, is_res
         let needs = vec![Dependency { manifest: package.manifest.clone(), features: vec![feature] }];
         Some(Hand { error: reference.clone(), needs, ..Hand::default() })
     };
-    let by = |error: String| Some(Hand { error: format!("&failfast::{error}"), ..Hand::default() });
+    let by = |error: String| Some(Hand { error: format!("failfast::{error}"), is_made: true, ..Hand::default() });
     let status = |status: &str| by(format!("Failure::from_status({expr}{status})"));
     match path {
         // A blocking response is of another type, which no model tells from this one.
-        "reqwest::Response" => {
-            with("reqwest").filter(|_| is_awaited(scene)).or_else(|| status(".status().as_u16()"))
-        }
+        "reqwest::Response" => with("reqwest").filter(|_| is_awaited(scene)).or_else(|| status(".status().as_u16()")),
         "reqwest::Error" => with("reqwest").or_else(|| status(".status().map(|status| status.as_u16())")),
         "reqwest_middleware::Error" => status(".status().map(|status| status.as_u16())"),
         "http::Response" | "hyper::Response" => with("http").or_else(|| status(".status().as_u16()")),
@@ -158,5 +159,5 @@ fn own(scene: &Scene<'_>, id: TypeId, value: &Value, error: String) -> Option<Ha
         other => other.clone(),
     };
     let written = classify::implement(scene, id, &value)?;
-    Some(Hand { error, edits: written.edits, doubt: written.doubt, needs: written.needs, head: None })
+    Some(Hand { error, edits: written.edits, doubt: written.doubt, needs: written.needs, ..Hand::default() })
 }

@@ -19,7 +19,7 @@ use crate::fix::scene::{Failed, Scene};
 use crate::ir::visit::{self, Node};
 use crate::ir::{Block, ExprKind, Name, Span};
 use hand::Hand;
-use voice::Voice;
+use voice::{Tone, Voice};
 
 /// Candidates handed to the proof, at most.
 const MOST: usize = 6;
@@ -47,8 +47,8 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     let mut why: Option<String> = None;
     for sight in places {
         for failed in scene.failures_at(sight) {
-            let found = hand::hands(&scene, sight, &failed)
-                .and_then(|hands| Ok((hands, exit::exits(&scene, sight, &failed)?)));
+            let found =
+                hand::hands(&scene, sight, &failed).and_then(|hands| Ok((hands, exit::exits(&scene, sight, &failed)?)));
             let (hands, exits) = match found {
                 Ok(found) => found,
                 Err(reason) => {
@@ -95,28 +95,30 @@ fn guard(
     let start = statement_of(scene.body, scene.facts.site).start;
     let mut edits = vec![scene.edit(Span { start, end: start }, lines(layout, start, &declared))];
     edits.extend(scene.rename_at(sight, failed.name).map(|span| scene.edit(span, failed.name.to_string())));
-    let code = decision(&format!("{name}.on_refusal({})", hand.error), exit, again.as_deref(), voice.as_ref());
-    let code = hand.within(code);
+    let failure = free_name(scene, &["failure", "failed_with", "guarded_failure"]);
+    let argument = if hand.is_made { format!("&{failure}") } else { hand.error.clone() };
+    let made = hand.is_made.then(|| (0, format!("let {failure} = {};", hand.error)));
+    let decided = decision(&format!("{name}.on_refusal({argument})"), exit, again.as_deref(), voice.as_ref());
+    let code = hand.within(made.into_iter().chain(decided).collect());
     edits.extend(insert(scene, at, &scene.sights[sight].kind, layout, code));
     edits.extend(hand.edits.iter().cloned());
     sort(&mut edits);
-    let once = "give up when the credential is refused a second time";
     let message = match again {
-        Some(_) => format!("{once}, and wait for neither"),
-        None => once.to_owned(),
+        Some(_) => "let `failfast` give up when the credential is refused a second time, without a wait",
+        None => "let `failfast` give up when the credential is refused a second time",
     };
     let in_macro = scene.home.span == scene.home.def.name_span;
     let doubt = hand.doubt.clone().or_else(|| exit.doubt.clone());
     let doubt = doubt.or_else(|| in_macro.then(|| "the loop stands in a macro".to_owned()));
     let doubt = doubt
         .or_else(|| scene.facts.is_worker().then(|| "the worker ends, and something has to start it again".to_owned()));
-    Candidate { message, edits, doubt, needs: hand.needs.clone() }
+    Candidate { message: message.to_owned(), edits, doubt, needs: hand.needs.clone() }
 }
 
 /// The guard's answer, and what follows from it.
 fn decision(asked: &str, exit: &Exit, again: Option<&str>, voice: Option<&Voice>) -> Vec<(usize, String)> {
     let permanent = if voice.is_some() { "permanent" } else { "_" };
-    let said = voice.map(|voice| voice.say("{permanent}"));
+    let said = voice.map(|voice| voice.say(Tone::Error, "{permanent}"));
     let leaves = exit.code.trim_end_matches(';');
     let is_one = leaves.starts_with("return") || leaves.starts_with("break");
     let Some(again) = again else {
@@ -138,7 +140,7 @@ fn decision(asked: &str, exit: &Exit, again: Option<&str>, voice: Option<&Voice>
         None => code.push((1, format!("Some(_) => {again},"))),
         Some(voice) => code.extend([
             (1, "Some(_) => {".to_owned()),
-            (2, voice.say(&format!("the credential was refused, trying once more{}", voice.shown))),
+            (2, voice.say(Tone::Warn, &format!("the credential was refused, trying once more{}", voice.shown))),
             (2, format!("{again};")),
             (1, "}".to_owned()),
         ]),
@@ -181,7 +183,8 @@ fn keeps_failure(scene: &Scene<'_>, at: Span) -> bool {
             && let ExprKind::Assign { op: None, place, .. } = &e.kind
         {
             let words = crate::models::split_words(scene.text(place.span));
-            found |= words.iter().any(|w| matches!(w.as_str(), "last" | "err" | "error" | "failure" | "result" | "reason"));
+            found |=
+                words.iter().any(|w| matches!(w.as_str(), "last" | "err" | "error" | "failure" | "result" | "reason"));
         }
         !found
     });

@@ -77,7 +77,10 @@ fn variables(text: &str) -> impl Iterator<Item = &str> {
             let end = after.find(|c| !is_part(c)).unwrap_or(after.len());
             let (word, tail) = after.split_at(end);
             rest = tail;
-            if word.starts_with(|c: char| c.is_ascii_lowercase()) && !tail.starts_with(['(', '!', '<', '"']) && !tail.starts_with("::") {
+            if word.starts_with(|c: char| c.is_ascii_lowercase())
+                && !tail.starts_with(['(', '!', '<', '"'])
+                && !tail.starts_with("::")
+            {
                 return Some(word);
             }
         }

@@ -9,16 +9,25 @@ const PLAIN: &[&str] = &["error", "warn", "info", "debug", "trace", "eprintln", 
 
 /// The loop's way of speaking.
 pub struct Voice {
-    /// `tracing::warn`
-    path: String,
+    /// The macros, as the loop calls them: `tracing::warn`
+    paths: Vec<String>,
     /// How a text ends that shows the failure: `: {error}`; empty where the loop does not show it.
     pub shown: String,
 }
 
+/// How grave it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Tone {
+    /// The loop goes on.
+    Warn,
+    /// It gives up.
+    Error,
+}
+
 impl Voice {
-    /// As the loop speaks of the failure, else as it speaks at all.
+    /// As the loop speaks; `None` where it does not.
     pub fn of(scene: &Scene<'_>, name: Name) -> Option<Voice> {
-        let mut found: Option<Voice> = None;
+        let mut voice = Voice { paths: Vec::new(), shown: String::new() };
         visit::block(scene.body, &mut |node| {
             let Node::Expr(e) = node else { return true };
             if let ExprKind::Macro(call) = &e.kind
@@ -26,19 +35,25 @@ impl Voice {
                 && PLAIN.contains(&call.path.last().as_str())
             {
                 let path: Vec<&str> = call.path.segments.iter().map(|s| s.as_str()).collect();
-                let shown = shown(scene.text(e.span), name);
-                if found.as_ref().is_none_or(|known| known.shown.is_empty() && !shown.is_empty()) {
-                    found = Some(Voice { path: path.join("::"), shown });
+                voice.paths.push(path.join("::"));
+                if voice.shown.is_empty() {
+                    voice.shown = shown(scene.text(e.span), name);
                 }
             }
             true
         });
-        found
+        (!voice.paths.is_empty()).then_some(voice)
     }
 
-    /// A statement that says a text.
-    pub fn say(&self, text: &str) -> String {
-        format!("{}!(\"{text}\");", self.path)
+    /// A statement that says a text: with the macro of that tone if the loop has it, else with the one it uses first.
+    pub fn say(&self, tone: Tone, text: &str) -> String {
+        let wanted = match tone {
+            Tone::Warn => "warn",
+            Tone::Error => "error",
+        };
+        let is_it = |path: &&String| path.rsplit("::").next() == Some(wanted);
+        let path = self.paths.iter().find(is_it).or(self.paths.first()).map_or("eprintln", String::as_str);
+        format!("{path}!(\"{text}\");")
     }
 }
 
