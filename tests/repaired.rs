@@ -6,8 +6,9 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use support::repository;
 use tempfile::TempDir;
@@ -91,11 +92,26 @@ fn run(command: &mut Command) -> (bool, String) {
     (out.status.success(), text.concat())
 }
 
-/// A copy of the agent's workspace.
-fn agent(folder: &TempDir) -> PathBuf {
-    let agent = folder.path().join("agent");
-    copy(&repository("fixtures/agent"), &agent);
-    agent
+/// A copy of the agent's workspace. Cargo does not tell one copy from another in a target folder, so there is one at a
+/// time.
+struct Agent {
+    folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+impl Agent {
+    fn new() -> Agent {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = TempDir::new().expect("a temporary folder");
+        copy(&repository("fixtures/agent"), folder.path());
+        Agent { folder, _alone: alone }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
 }
 
 /// Builds the copy where earlier runs have built most of it.
@@ -124,59 +140,73 @@ fn play(agent: &Path, tests: &[&str]) {
 
 #[test]
 fn the_repaired_agent_stops_at_a_dead_key_and_waits_for_what_can_pass() {
-    let folder = TempDir::new().expect("a temporary folder");
-    let agent = agent(&folder);
-    fix(&agent, &[]);
-    play(&agent, &[SCENARIOS, INLINE]);
+    let agent = Agent::new();
+    let agent = agent.path();
+    fix(agent, &[]);
+    play(agent, &[SCENARIOS, INLINE]);
 }
 
 #[test]
 fn the_agent_repaired_with_failfast_tries_once_more_and_stops() {
-    let folder = TempDir::new().expect("a temporary folder");
-    let agent = agent(&folder);
-    fix(&agent, &["--style", "runtime"]);
+    let agent = Agent::new();
+    let agent = agent.path();
+    fix(agent, &["--style", "runtime"]);
     let read = |path: &str| fs::read_to_string(agent.join(path)).expect("the file is there");
     assert!(read("Cargo.toml").contains("members = [\"bad\", \"good\", \"server\", \"failfast\"]"));
     assert!(read("bad/Cargo.toml").contains("failfast = { workspace = true, features = [\"reqwest\"] }\nlog"));
-    play(&agent, &[SCENARIOS, RUNTIME]);
+    play(agent, &[SCENARIOS, RUNTIME]);
 }
 
 #[test]
 fn an_agent_with_several_keys_goes_on_to_the_next_one() {
-    let folder = TempDir::new().expect("a temporary folder");
-    let agent = agent(&folder);
+    let agent = Agent::new();
+    let agent = agent.path();
     let change = |path: &str, from: &str, to: &str| {
         let path = agent.join(path);
         let text = fs::read_to_string(&path).expect("the file is there");
         assert_eq!(text.matches(from).count(), 1, "{from}");
         fs::write(&path, text.replace(from, to)).expect("the copy can be changed");
     };
-    let client = "bad/src/client.rs";
-    change(client, "    api_key: String,\n}", "    api_key: String,\n    other_keys: Vec<String>,\n}");
-    change(
-        client,
-        "            api_key: api_key.clone(),\n",
-        "            api_key: api_key.clone(),\n            other_keys: config.api_keys[1..].to_vec(),\n",
-    );
-    let rotate = "    /// Goes on with the next key; `false` when there is none.
-    pub fn rotate_key(&mut self) -> bool {
-        let next = self.other_keys.pop();
-        next.map(|key| self.api_key = key).is_some()
+    let use_key = "    /// Sends this key from now on.
+    pub fn use_key(&mut self, key: String) {
+        self.api_key = key;
     }
 
     async fn api_error(";
-    change(client, "    async fn api_error(", rotate);
+    change("bad/src/client.rs", "    async fn api_error(", use_key);
+    let pool = "/// The keys, and which one is in use.
+struct KeyPool {
+    keys: Vec<String>,
+    used: usize,
+}
+
+impl KeyPool {
+    fn next_key(&mut self) -> Option<String> {
+        self.used += 1;
+        self.keys.get(self.used).cloned()
+    }
+}
+
+/// A conversation with one model.
+";
+    let conversation = "bad/src/conversation.rs";
+    change(conversation, "/// A conversation with one model.\n", pool);
+    change(conversation, "    client: LlmClient,\n", "    client: LlmClient,\n    pool: KeyPool,\n");
+    let filled = "            pool: KeyPool { keys: config.api_keys.clone(), used: 0 },\n            config,\n";
+    change(conversation, "            config,\n", filled);
     let rotates = "            let classified = classify(&err);
-            if classified.reason == Reason::Auth && self.client.rotate_key() {
+            if classified.reason == Reason::Auth
+                && let Some(key) = self.pool.next_key()
+            {
                 warn!(\"{err}; going on with the next key\");
+                self.client.use_key(key);
                 continue;
             }
 ";
-    let conversation = "bad/src/conversation.rs";
     change(conversation, "            let classified = classify(&err);\n", rotates);
     change(conversation, "use crate::classify::classify;", "use crate::classify::{Reason, classify};");
-    fix(&agent, &["--style", "runtime"]);
-    play(&agent, &[SCENARIOS, RUNTIME, POOL]);
+    fix(agent, &["--style", "runtime"]);
+    play(agent, &[SCENARIOS, RUNTIME, POOL]);
 }
 
 #[test]

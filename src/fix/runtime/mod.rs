@@ -11,6 +11,7 @@ mod voice;
 
 use crate::engine::db::Db;
 use crate::engine::site::Facts;
+use crate::engine::trace::{Event, Handed};
 use crate::finding::{Edit, SiteKind};
 use crate::fix::edit::{Layout, lines};
 use crate::fix::exit::{self, Exit};
@@ -35,6 +36,13 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     }
     if !facts.dead.burns() && !facts.forbidden.burns() {
         return Err("the loop stops; what is wrong is how, and a guard of `failfast` does not change that".to_owned());
+    }
+    let burning = if facts.dead.burns() { &facts.dead } else { &facts.forbidden };
+    let changes_key = |e: &Event| matches!(e, Event::Rotate(_, handed) if *handed != Handed::Nothing);
+    if burning.run.last_round().iter().any(changes_key) {
+        return Err(
+            "the loop goes on with another key each time, which a guard of one credential would stop".to_owned()
+        );
     }
     let nowhere = || "the run could not be followed statement by statement".to_owned();
     let scene = Scene::of(db, facts).ok_or_else(nowhere)?;
