@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::finding::{Applicability, Dependency, Edit, Finding, Fix, Outcome, Style};
+use crate::finding::{Applicability, Dependency, Edit, Finding, Fix, Outcome, SiteKind, Style};
 use crate::fix::dependency::{self, Source};
 use crate::fix::edit;
 use crate::rules::Rule;
@@ -32,10 +32,15 @@ impl Choice {
         self.rules.is_empty() || self.rules.contains(&finding.rule)
     }
 
+    /// Whether a repair is of the style that is wanted; a comment has only one.
+    pub fn takes_style(&self, finding: &Finding, fix: &Fix) -> bool {
+        fix.style == self.style || finding.sites.first().is_some_and(|site| site.kind == SiteKind::Comment)
+    }
+
     /// The repair of a finding that is to be applied.
     pub fn pick<'f>(&self, finding: &'f Finding) -> Option<&'f Fix> {
         let least = if self.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-        let fits = |fix: &&Fix| fix.style == self.style && fix.applicability >= least;
+        let fits = |fix: &&Fix| self.takes_style(finding, fix) && fix.applicability >= least;
         finding.fixes.iter().find(fits).filter(|_| self.takes_rule(finding))
     }
 }

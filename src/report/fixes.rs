@@ -51,7 +51,7 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
     let (left, others): (Vec<&Finding>, Vec<&Finding>) =
         plan.left.findings.iter().partition(|finding| choice.takes_rule(finding));
     for finding in &left {
-        let other = |fix: &&Fix| fix.style == choice.style;
+        let other = |fix: &&Fix| choice.takes_style(finding, fix);
         match finding.fixes.iter().find(other) {
             Some(fix) if fix.applicability == Applicability::Unsafe && !choice.unsafe_fixes => {
                 offered += 1;

@@ -66,11 +66,12 @@ pub(super) fn join(texts: &mut Texts, root: &Path, folder: &Path) -> Result<(), 
     let base = root.parent().unwrap_or(root);
     let doc = texts.read(root)?;
     let path = relative(base, folder);
-    let Some(members) = doc.get_mut("workspace").and_then(|workspace| workspace.get_mut("members")) else {
-        // Packages below that others depend on by a path are members.
+    // Without a list, packages below that others depend on by a path are members.
+    if doc.get("workspace").and_then(|workspace| workspace.get("members")).is_none() {
         return Ok(());
-    };
-    let members = members.as_array_mut().ok_or_else(|| odd(root, "workspace.members"))?;
+    }
+    let members = doc.get_mut("workspace").and_then(|workspace| workspace.get_mut("members"));
+    let members = members.and_then(Item::as_array_mut).ok_or_else(|| odd(root, "workspace.members"))?;
     let fits =
         |pattern: &str| pattern == path || pattern.strip_suffix("/*").is_some_and(|start| in_folder(&path, start));
     if members.iter().filter_map(Value::as_str).any(fits) {

@@ -292,7 +292,7 @@ impl Writer<'_> {
                 }
                 Some(match feature {
                     "reqwest" => {
-                        format!("failfast::Failure::from_status({known_as}.status().map(|status| status.as_u16()))")
+                        format!("failfast::Failure::from_status({known_as}.status().map(|s| s.as_u16()))")
                     }
                     _ => format!("failfast::classify::grpc({known_as}.code() as i32, {known_as}.message())"),
                 })
@@ -332,9 +332,7 @@ fn status(field: &Field, ty: &Ty, known_as: &str, is_learnt: bool, in_struct: bo
     };
     match ty {
         ty if is_code(ty) => Some(Status::Surely(format!("{known_as}.as_u16()"))),
-        Ty::Option(inner) if is_code(inner) => {
-            Some(Status::Perhaps(format!("{known_as}.map(|status| status.as_u16())")))
-        }
+        Ty::Option(inner) if is_code(inner) => Some(Status::Perhaps(format!("{known_as}.map(|s| s.as_u16())"))),
         Ty::Int if by_name && last(&field.ty) == "u16" => Some(Status::Surely(copy)),
         Ty::Int if by_name => Some(Status::Perhaps(format!("u16::try_from({copy}).ok()"))),
         Ty::Option(inner) if **inner == Ty::Int && by_name => match &field.ty {

@@ -47,7 +47,10 @@ pub fn hands(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Han
             let (Ok(value) | Err(value)) = result;
             let head = Some(format!("if let {variant}({inner}) = &{name} {{"));
             let hand = whole(scene, value, inner, true);
-            hand.into_iter().map(|hand| Hand { head: head.clone(), ..hand }).collect()
+            hand.into_iter()
+                .filter(|hand| hand.head.is_none())
+                .map(|hand| Hand { head: head.clone(), ..hand })
+                .collect()
         }
         value => whole(scene, value, name, failed.by_ref).into_iter().collect(),
     };
@@ -95,17 +98,21 @@ fn whole(scene: &Scene<'_>, value: &Value, expr: &str, by_ref: bool) -> Option<H
     };
     let is_error = !is_response && !matches!(ty, Ty::Int);
     if is_error && is_boxed && !crate::engine::pattern::same_type(&declared, &ty) {
-        return None;
+        // What is inside of an error of any type.
+        let Ty::Ext(path) = &ty else { return None };
+        let inner = external(scene, path.as_str(), "inner", "inner".to_owned())?;
+        let head = Some(format!("if let Some(inner) = {expr}.downcast_ref::<{path}>() {{"));
+        return Some(Hand { head, ..inner });
     }
     match &ty {
         Ty::Adt(id, _) => own(scene, *id, value, reference),
-        Ty::Ext(path) => external(scene, path.as_str(), expr, reference, is_response),
+        Ty::Ext(path) => external(scene, path.as_str(), expr, reference),
         _ => None,
     }
 }
 
 /// A type of another crate.
-fn external(scene: &Scene<'_>, path: &str, expr: &str, reference: String, is_response: bool) -> Option<Hand> {
+fn external(scene: &Scene<'_>, path: &str, expr: &str, reference: String) -> Option<Hand> {
     let package = scene.db.program().file(scene.file).package.as_ref();
     let with = |feature: &'static str| {
         let package = package.filter(|package| is_adapted(package, feature))?;
@@ -117,14 +124,13 @@ fn external(scene: &Scene<'_>, path: &str, expr: &str, reference: String, is_res
     match path {
         // A blocking response is of another type, which no model tells from this one.
         "reqwest::Response" => with("reqwest").filter(|_| is_awaited(scene)).or_else(|| status(".status().as_u16()")),
-        "reqwest::Error" => with("reqwest").or_else(|| status(".status().map(|status| status.as_u16())")),
-        "reqwest_middleware::Error" => status(".status().map(|status| status.as_u16())"),
+        "reqwest::Error" => with("reqwest").or_else(|| status(".status().map(|s| s.as_u16())")),
+        "reqwest_middleware::Error" => status(".status().map(|s| s.as_u16())"),
         "http::Response" | "hyper::Response" => with("http").or_else(|| status(".status().as_u16()")),
         "tonic::Status" => {
             with("tonic").or_else(|| by(format!("classify::grpc({expr}.code() as i32, {expr}.message())")))
         }
         "tonic::Code" => by(format!("classify::grpc({expr} as i32, \"\")")),
-        _ if is_response && scene.db.lookup.models.refused(path).is_some() => None,
         _ => None,
     }
 }

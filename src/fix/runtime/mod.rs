@@ -12,15 +12,20 @@ mod voice;
 use crate::engine::db::Db;
 use crate::engine::site::Facts;
 use crate::engine::trace::{Event, Handed};
+use crate::engine::types::Ty;
 use crate::finding::{Edit, SiteKind};
 use crate::fix::edit::{Layout, lines};
 use crate::fix::exit::{self, Exit};
 use crate::fix::inline::{Candidate, free_name, insert, refreshes, statement_of};
-use crate::fix::scene::{Failed, Scene};
+use crate::fix::scene::{Failed, Scene, is_any_error, signature};
 use crate::ir::visit::{self, Node};
 use crate::ir::{Block, ExprKind, Name, Span};
 use hand::Hand;
 use voice::{Tone, Voice};
+
+/// What is doubtful about a guard around more than one operation.
+const WORKER: &str =
+    "the worker ends at its second refusal, however long after the first, and something has to start it again";
 
 /// Candidates handed to the proof, at most.
 const MOST: usize = 6;
@@ -37,15 +42,11 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     if !facts.dead.burns() && !facts.forbidden.burns() {
         return Err("the loop stops; what is wrong is how, and a guard of `failfast` does not change that".to_owned());
     }
-    let burning = if facts.dead.burns() { &facts.dead } else { &facts.forbidden };
-    let changes_key = |e: &Event| matches!(e, Event::Rotate(_, handed) if *handed != Handed::Nothing);
-    if burning.run.last_round().iter().any(changes_key) {
-        return Err(
-            "the loop goes on with another key each time, which a guard of one credential would stop".to_owned()
-        );
-    }
     let nowhere = || "the run could not be followed statement by statement".to_owned();
     let scene = Scene::of(db, facts).ok_or_else(nowhere)?;
+    if changes_key(&scene) {
+        return Err("the loop may go on with another key, and a guard of one credential would stop it".to_owned());
+    }
     let package = db.program().file(scene.file).package.as_ref();
     if package.is_some_and(|package| package.krate == "failfast") {
         return Err("it stands in `failfast` itself".to_owned());
@@ -66,6 +67,7 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
             };
             for hand in &hands {
                 for exit in &exits {
+                    let exit = &ended(&scene, exit);
                     let again = again(&scene, sight);
                     out.extend(again.map(|again| guard(&scene, sight, &failed, hand, exit, Some(again))));
                     out.push(guard(&scene, sight, &failed, hand, exit, None));
@@ -83,6 +85,37 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     out.sort_by_key(|c| c.doubt.is_some());
     out.truncate(MOST);
     Ok(out)
+}
+
+/// The loop comes round with another key than it failed with, as far as the runs or the names of its calls tell. Where
+/// its pool was seen to have none left, it does not.
+fn changes_key(scene: &Scene<'_>) -> bool {
+    let handed: Vec<Handed> = scene
+        .shown
+        .run
+        .last_round()
+        .iter()
+        .filter_map(|e| match e {
+            Event::Rotate(_, handed) => Some(*handed),
+            _ => None,
+        })
+        .collect();
+    if !handed.is_empty() {
+        return handed.iter().any(|handed| *handed != Handed::Nothing);
+    }
+    let words = &scene.db.lookup.models.words;
+    let mut found = scene.facts.pool.is_some();
+    visit::block(scene.body, &mut |node| {
+        if let Node::Expr(e) = node
+            && scene.facts.site.contains(e.span)
+            && let ExprKind::Method { recv, name, .. } = &e.kind
+        {
+            let on = scene.text(recv.span).rsplit(['.', '&', ' ']).next().unwrap_or_default();
+            found |= words.names("rotate", name.as_str()) && words.names("pool", on);
+        }
+        !found
+    });
+    found
 }
 
 /// The guard at a sight. `again` is what goes back to the attempt at once; without it the loop's own way back is taken,
@@ -118,15 +151,28 @@ fn guard(
     let in_macro = scene.home.span == scene.home.def.name_span;
     let doubt = hand.doubt.clone().or_else(|| exit.doubt.clone());
     let doubt = doubt.or_else(|| in_macro.then(|| "the loop stands in a macro".to_owned()));
-    let doubt = doubt
-        .or_else(|| scene.facts.is_worker().then(|| "the worker ends, and something has to start it again".to_owned()));
+    let doubt = doubt.or_else(|| scene.facts.is_worker().then(|| WORKER.to_owned()));
     Candidate { message: message.to_owned(), edits, doubt, needs: hand.needs.clone() }
+}
+
+/// The way out. Where any error does, and the failure itself is none, the guard's own error says most.
+fn ended(scene: &Scene<'_>, exit: &Exit) -> Exit {
+    let Ty::Result(_, target) = scene.db.lookup.returns(scene.facts.home) else { return exit.clone() };
+    let result = scene.source.slice(signature(scene.home)).rsplit_once("->").map_or("", |(_, result)| result);
+    let takes_any = matches!(&*target, Ty::Ext(path) if is_any_error(path.as_str())) || result.contains("dyn ");
+    let is_made = exit.code.ends_with("error_for_status_ref()?;") || exit.code.contains("bail!(\"the credential was");
+    match takes_any && is_made && scene.frame.is_none() {
+        true => Exit { code: "return Err(permanent.into());".to_owned(), doubt: None, tells: true },
+        false => exit.clone(),
+    }
 }
 
 /// The guard's answer, and what follows from it.
 fn decision(asked: &str, exit: &Exit, again: Option<&str>, voice: Option<&Voice>) -> Vec<(usize, String)> {
-    let permanent = if voice.is_some() { "permanent" } else { "_" };
-    let said = voice.map(|voice| voice.say(Tone::Error, "{permanent}"));
+    // An error that the caller gets is his to tell.
+    let voice_at_end = voice.filter(|_| !exit.code.contains("permanent"));
+    let permanent = if voice_at_end.is_some() || exit.code.contains("permanent") { "permanent" } else { "_" };
+    let said = voice_at_end.map(|voice| voice.say(Tone::Error, "{permanent}"));
     let leaves = exit.code.trim_end_matches(';');
     let is_one = leaves.starts_with("return") || leaves.starts_with("break");
     let Some(again) = again else {
@@ -161,7 +207,8 @@ fn decision(asked: &str, exit: &Exit, again: Option<&str>, voice: Option<&Voice>
 /// relies on.
 fn again(scene: &Scene<'_>, sight: usize) -> Option<String> {
     let at = scene.sights[sight].span;
-    if !scene.leaves_from(at) || skips_refresh(scene, sight) || keeps_failure(scene, at) {
+    let goes_anyway = scene.text(at).starts_with("continue");
+    if goes_anyway || !scene.leaves_from(at) || skips_refresh(scene, sight) || keeps_failure(scene, at) {
         return None;
     }
     let site = label(scene)?;
