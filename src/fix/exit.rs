@@ -354,7 +354,7 @@ fn has_from(scene: &Scene<'_>, target: &Ty, source: &Ty) -> bool {
 }
 
 /// Whether a type of the unit implements `std::error::Error`, as far as the text shows.
-pub(super) fn is_std_error(scene: &Scene<'_>, id: TypeId) -> bool {
+fn is_std_error(scene: &Scene<'_>, id: TypeId) -> bool {
     let program = scene.db.program();
     let def = &program.ty(id).def;
     let ends = format!("Error for {}", def.name);

@@ -9,12 +9,11 @@ use crate::engine::types::{Scope, Ty};
 use crate::engine::value::Value;
 use crate::finding::{Dependency, Edit};
 use crate::fix::edit::{Layout, lines};
-use crate::fix::exit::is_std_error;
 use crate::fix::runtime::hand::{depend, is_adapted};
 use crate::fix::runtime::lay;
 use crate::fix::scene::Scene;
 use crate::ir::{Field, Name, Span, Type, Variant};
-use crate::syntax::program::TypeId;
+use crate::syntax::program::{FnId, TypeId};
 use crate::workspace::Package;
 use crate::workspace::source::Place;
 
@@ -37,11 +36,11 @@ pub struct Written {
 
 /// Whether a type classifies itself already.
 pub fn implemented(db: &Db<'_>, id: TypeId) -> bool {
-    let is_classify = |f: &&crate::syntax::program::FnId| {
-        let data = db.program().function(**f);
+    let is_classify = |f: &FnId| {
+        let data = db.program().function(*f);
         data.def.name == "classify" && data.trait_.as_ref().is_some_and(|trait_| trait_.path.last() == "Classify")
     };
-    db.program().functions_of(id).iter().any(|f| is_classify(&f))
+    db.program().functions_of(id).iter().any(is_classify)
 }
 
 /// The `impl` for a type, where a refusal in it can be told. `value` is the failure as the run saw it.
@@ -72,7 +71,7 @@ fn write(scene: &Scene<'_>, id: TypeId, learnt: Option<usize>, depth: usize, out
         scene,
         scope: scene.db.lookup.type_scope(id, &[]),
         package: package.as_deref(),
-        speaks: is_std_error(scene, id) || displays(scene, id),
+        speaks: displays(scene, id),
         depth,
         out,
         features: Vec::new(),
@@ -100,11 +99,16 @@ fn write(scene: &Scene<'_>, id: TypeId, learnt: Option<usize>, depth: usize, out
     true
 }
 
-/// Whether `Display` is implemented for a type, as far as the text shows.
+/// Whether a type is known to implement `Display`.
 fn displays(scene: &Scene<'_>, id: TypeId) -> bool {
     let program = scene.db.program();
-    let ends = format!("Display for {}", program.ty(id).def.name);
-    program.files.iter().any(|file| file.source.text.contains(&ends))
+    let is_display = |f: &FnId| {
+        let trait_ = program.function(*f).trait_.as_ref();
+        trait_.is_some_and(|trait_| trait_.path.last() == "Display")
+    };
+    let derives = &program.ty(id).def.derives;
+    derives.iter().any(|d| matches!(d.as_str(), "Error" | "Snafu" | "Display"))
+        || program.functions_of(id).iter().any(is_display)
 }
 
 type Lines = Vec<(usize, String)>;

@@ -100,7 +100,7 @@ fn changes_key(scene: &Scene<'_>) -> bool {
             _ => None,
         })
         .collect();
-    if !handed.is_empty() {
+    if scene.facts.pool.is_none() && !handed.is_empty() {
         return handed.iter().any(|handed| *handed != Handed::Nothing);
     }
     let words = &scene.db.lookup.models.words;
