@@ -220,16 +220,17 @@ fn a_package_that_stands_alone_gets_a_copy_below_it_and_nothing_else_changes() {
 }
 
 #[test]
-fn a_diff_shows_every_file_and_writes_none() {
+fn a_diff_shows_the_manifests_too_and_writes_nothing() {
     let tree = Tree::new(&[("Cargo.toml", LONE), ("src/lib.rs", LOOP)]);
     let before = tree.all();
     let (code, out, err) = tree.run(&["fix", "--style", "runtime", "--diff"]);
     assert_eq!(code, Some(1), "{err}");
-    for file in
-        ["--- src/lib.rs", "--- Cargo.toml", "--- /dev/null\n+++ failfast/Cargo.toml", "+++ failfast/src/lib.rs"]
-    {
+    for file in ["--- src/lib.rs", "--- Cargo.toml", "--- /dev/null\n+++ failfast/Cargo.toml"] {
         assert!(out.contains(file), "{file} is missing:\n{out}");
     }
+    assert!(!out.contains("failfast/src/lib.rs"), "{out}");
+    assert!(err.contains("would write: failfast, a copy of `failfast` in "), "{err}");
+    assert!(err.contains("would change: Cargo.toml\n"), "{err}");
     assert_eq!(tree.all(), before);
 }
 

@@ -130,8 +130,9 @@ impl Fixing {
         let (mut plan, mut trouble) = input.plan(&paths, pedantic, &choice, console)?;
         let mut diff = String::new();
         if self.diff {
-            let (new, changed): (Vec<&Changed>, Vec<&Changed>) = plan.support.iter().partition(|c| c.before.is_none());
-            let shown = plan.changed.iter().chain(changed).chain(new);
+            // The sources of a copy are many, and no change to the user's code: the summary counts them.
+            let is_shown = |changed: &&Changed| changed.before.is_some() || changed.path.ends_with("Cargo.toml");
+            let shown = plan.changed.iter().chain(plan.support.iter().rev().filter(is_shown));
             shown.for_each(|changed| diff.push_str(&fixes::diff(changed, console.out)));
         } else {
             for undone in carry::out(&plan, &choice.runtime, self.verify) {

@@ -65,6 +65,7 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
             }
         }
     }
+    out.push_str(&support(plan, is_done));
     out.push_str(&format!(
         "{}: {fixed} {}, {offered} with an unsafe fix, {hopeless} not fixable\n",
         count(plan.fixed.len() + left.len(), "finding"),
@@ -75,6 +76,27 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
     }
     if offered > 0 {
         out.push_str("`--unsafe-fixes` applies the unsafe ones too; look at them with `--diff` first\n");
+    }
+    out
+}
+
+/// What is written beside the sources.
+fn support(plan: &Plan, is_done: bool) -> String {
+    if plan.fixed.iter().all(|(_, fix)| fix.needs.is_empty()) {
+        return String::new();
+    }
+    let (new, changed): (Vec<&Changed>, Vec<&Changed>) =
+        plan.support.iter().partition(|changed| changed.before.is_none());
+    let mut out = String::new();
+    let copy = new.iter().find_map(|changed| changed.display.strip_suffix("/Cargo.toml"));
+    if let Some(folder) = copy {
+        let wrote = if is_done { "wrote" } else { "would write" };
+        out.push_str(&format!("{wrote}: {folder}, a copy of `failfast` in {}\n", count(new.len(), "file")));
+    }
+    if !changed.is_empty() {
+        let names: Vec<&str> = changed.iter().map(|changed| changed.display.as_str()).collect();
+        let made = if is_done { "changed" } else { "would change" };
+        out.push_str(&format!("{made}: {}\n", names.join(", ")));
     }
     out
 }

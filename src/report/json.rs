@@ -10,6 +10,7 @@ use crate::finding::{
     Allow, Attempts, Behaviour, Dependency, Edit, Finding, Fix, Outcome, Problem, Site, SiteRef, Slept, Step, Summary,
     Verdict,
 };
+use crate::fix::dependency;
 use crate::workspace::source::Place;
 
 /// The version of the form.
@@ -184,7 +185,7 @@ impl<'a> From<&'a Fix> for FixRow<'a> {
 
 impl<'a> From<&'a Dependency> for NeedRow<'a> {
     fn from(need: &'a Dependency) -> NeedRow<'a> {
-        NeedRow { manifest: need.manifest.to_string_lossy().replace('\\', "/"), features: &need.features }
+        NeedRow { manifest: dependency::show(&need.manifest), features: &need.features }
     }
 }
 
@@ -425,7 +426,7 @@ mod tests {
                     edits: vec![Edit { place: place.clone(), text: "t".to_owned() }],
                     applicability: Applicability::Unsafe,
                     doubt: Some("d".to_owned()),
-                    needs: Vec::new(),
+                    needs: vec![Dependency { manifest: "a/Cargo.toml".into(), features: vec!["reqwest"] }],
                 }],
                 unfixable: None,
             }],
@@ -508,6 +509,14 @@ mod tests {
               "start_byte": 3,
               "end_byte": 11,
               "text": "t"
+            }
+          ],
+          "needs": [
+            {
+              "manifest": "a/Cargo.toml",
+              "features": [
+                "reqwest"
+              ]
             }
           ]
         }

@@ -151,7 +151,7 @@ fn cannot(path: &Path, why: &str) -> String {
 }
 
 /// A path as the user would write it.
-fn show(path: &Path) -> String {
+pub fn show(path: &Path) -> String {
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }

@@ -205,7 +205,10 @@ impl Writer<'_> {
     fn fields(&mut self, variant: &Variant, is_learnt: bool, bind: &dyn Fn(Name) -> String) -> Option<Answer> {
         let program = self.scene.db.program();
         let in_struct = bind(Name::new("x")) != "x";
-        for field in &variant.fields {
+        // `code` may be anybody's number.
+        let (named, others): (Vec<&Field>, Vec<&Field>) =
+            variant.fields.iter().partition(|field| field.name.as_str().contains("status"));
+        for field in named.into_iter().chain(others) {
             let ty = self.scope.read(program, &field.ty);
             let known_as = if variant.is_tuple && !in_struct { "status".to_owned() } else { bind(field.name) };
             if let Some(status) = status(field, &ty, &known_as, is_learnt, in_struct) {
