@@ -29,7 +29,7 @@ pub mod scenes;
 mod schedule;
 pub mod site;
 mod summary;
-mod text;
+pub mod text;
 pub mod trace;
 pub mod types;
 pub mod value;

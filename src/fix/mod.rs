@@ -1,8 +1,8 @@
 //! Repairs of findings: text edits, each proved by running the repaired code before it is offered.
 //!
-//! `scene` watches the run that burns and says where the failure can be named, `ask` how the code itself can tell that
-//! it is a refusal, `exit` how the code leaves with an error; `inline` makes candidates of these and `verify` runs them.
-//! `apply`, `write` and `vcs` change files.
+//! `scene` watches the run that burns and says where the failure can be named, `ask` and `tell` how the code itself can
+//! tell that it is a refusal, `exit` how the code leaves with an error; `inline` makes candidates of these, `policy` and
+//! `named` those of policies. `verify` has them run (`prove`). `apply`, `write` and `vcs` change files.
 
 pub mod apply;
 pub mod compile;
@@ -13,7 +13,11 @@ pub mod write;
 mod ask;
 mod exit;
 mod inline;
+mod named;
+mod policy;
+mod prove;
 mod scene;
+mod tell;
 mod verify;
 
 pub use verify::propose;

@@ -20,10 +20,13 @@ use crate::ir::{Expr, ExprKind, Lit, Pat, PatKind, Span};
 use crate::syntax::program::{FnId, TypeId};
 
 mod answer;
+mod hear;
 mod shape;
 
 pub use answer::Answer;
 use answer::Reading;
+pub use answer::by_name;
+pub use hear::{Heard, Hearing, hear};
 use shape::Shape;
 
 /// Runs with other answers, at most, for one value of the failure.
@@ -135,9 +138,7 @@ pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
     candidates
         .par_iter()
         .map(|candidate| {
-            // An error that says itself whether it can be retried is there for everybody who gets one.
-            let is_own = candidate.failure.0 == 0 && db.program().function(candidate.id).def.has_self;
-            let near = if is_own { None } else { reachable(db, candidate.id) };
+            let near = hear::near(db, candidate);
             let said = |scenario| {
                 let born = candidate.failure.1.own_type().and_then(|ty| births.get(&(ty, scenario)));
                 let born = born.map_or(&[][..], Vec::as_slice).iter();
