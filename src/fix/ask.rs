@@ -2,8 +2,10 @@
 //! status that the error carries, by the variant that a refusal arrives as.
 
 use crate::engine::scenario::Scenario;
+use crate::engine::text::{Piece, Text};
 use crate::engine::types::Ty;
 use crate::engine::value::{Failure, Value};
+use crate::fix::exit::is_std_error;
 use crate::fix::scene::{Failed, Scene, is_any_error};
 use crate::fix::tell::{Asker, DEPTH, text_of};
 use crate::ir::Name;
@@ -42,11 +44,65 @@ pub fn tests(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Tes
         other => (other, None),
     };
     if let Some((method, inner)) = through {
-        let tests = of_value(scene, sight, failed.name, value, inner)?;
+        let tests = of_value(scene, sight, failed.name, value, inner)
+            .or_else(|why| by_display(scene, value, inner).map(|test| vec![test]).ok_or(why))?;
         let wrap = |test: Test| Test { cond: format!("{name}.as_ref().{method}(|{inner}| {})", test.cond), ..test };
         return Ok(tests.into_iter().map(wrap).collect());
     }
     of_value(scene, sight, failed.name, value, name)
+        .or_else(|why| by_display(scene, value, name).map(|test| vec![test]).ok_or(why))
+}
+
+/// What the error of an attempt says when it is printed.
+fn by_display(scene: &Scene<'_>, value: &Value, name: &str) -> Option<Test> {
+    let (declared, _) = scene.declared_error();
+    let asker = Asker { db: scene.db, home: scene.facts.home, refused: None, forbidden: None, passing: Vec::new() };
+    printed(&asker, &declared, value, name)
+}
+
+/// The tests of the error of a library's operation.
+pub fn of_error(asker: &Asker<'_>, value: &Value, name: &str) -> Vec<Test> {
+    let ty = value.ty();
+    let any = matches!(&ty, Ty::Ext(path) if is_any_error(path.as_str()));
+    let mut tests = match any {
+        true => anywhere(asker, name).into_iter().collect(),
+        false => asker.tests(name, value, DEPTH),
+    };
+    if tests.is_empty() {
+        tests.extend(printed(asker, &ty, value, name));
+    }
+    tests
+}
+
+/// What an error says when it is printed: the last resort.
+fn printed(asker: &Asker<'_>, declared: &Ty, value: &Value, name: &str) -> Option<Test> {
+    let any = [&value.ty(), declared].iter().any(|ty| matches!(ty, Ty::Ext(path) if is_any_error(path.as_str())));
+    let said = |status: Option<u16>| Text(vec![status.map_or(Piece::Asked, Piece::Message)]);
+    let text = match value {
+        Value::Failure(f) if f.response || matches!(f.ty, Ty::Int | Ty::Bool) => return None,
+        Value::Failure(f) => f.text.clone().unwrap_or_else(|| said(f.status)),
+        Value::Str(text) => text.clone(),
+        Value::Unknown(u) if u.tainted && declared.is_known() => said(None),
+        Value::Foreign(_, parts) => parts.iter().find_map(text_of)?,
+        Value::Struct(s) => s.fields.iter().find_map(|(_, part)| text_of(part))?,
+        _ => return None,
+    };
+    // As far as the text shows, it can be printed.
+    let is_printed = |ty: &Ty| match ty {
+        Ty::Adt(id, _) => is_std_error(asker.db, *id),
+        _ => true,
+    };
+    if !is_printed(&value.ty()) || !is_printed(declared) {
+        return None;
+    }
+    let doubt = asker.worded(name, &text)?.doubt;
+    let printed = match (value.ty(), any) {
+        (Ty::Str, _) => name.to_owned(),
+        // With its causes.
+        (_, true) => format!("format!(\"{{{name}:#}}\")"),
+        _ => format!("{name}.to_string()"),
+    };
+    Some(Test { cond: format!("[\"401\", \"403\"].iter().any(|status| {printed}.contains(status))"), doubt })
 }
 
 /// The tests of a value, written with `name`; `known_as` is the variable that holds it, or holds a result with it.
@@ -92,7 +148,7 @@ fn of_value(scene: &Scene<'_>, sight: usize, known_as: Name, value: &Value, name
         }
         Ty::Ext(path) if is_any_error(path.as_str()) => {
             let worded = matches!(value, Value::Failure(f) if f.text.is_some());
-            if let Some(test) = anywhere(scene, name).filter(|_| !worded) {
+            if let Some(test) = anywhere(&asker, name).filter(|_| !worded) {
                 return Ok(vec![test]);
             }
             return Err(format!("`{name}` is an error of any type, and what a refusal is inside it is not known"));
@@ -119,7 +175,7 @@ fn of_value(scene: &Scene<'_>, sight: usize, known_as: Name, value: &Value, name
     }
     // A closure between the attempt and here may have made another error of it.
     let is_own = matches!(inner, Ty::Adt(..));
-    let differs = is_error && !is_own && declared.is_known() && !crate::engine::pattern::same_type(&declared, &inner);
+    let differs = is_error && declared.is_known() && !crate::engine::pattern::same_type(&declared, &inner);
     let mut tests = asker.tests(name, value, DEPTH);
     for test in &mut tests {
         if differs || (is_error && !is_own && !declared.is_known()) {
@@ -136,10 +192,11 @@ fn of_value(scene: &Scene<'_>, sight: usize, known_as: Name, value: &Value, name
 }
 
 /// The status of whatever HTTP error is the cause of an error of any type.
-fn anywhere(scene: &Scene<'_>, name: &str) -> Option<Test> {
-    let file = scene.db.program().file(scene.file);
+fn anywhere(asker: &Asker<'_>, name: &str) -> Option<Test> {
+    let program = asker.db.program();
+    let file = program.file(program.function(asker.home).file);
     let depends = file.package.as_ref().is_none_or(|package| package.dependencies.contains_key("reqwest"));
-    let refused = scene.db.lookup.models.refused("reqwest::Error").filter(|_| depends)?;
+    let refused = asker.db.lookup.models.refused("reqwest::Error").filter(|_| depends)?;
     let cond = format!(
         "{name}.chain().filter_map(|cause| cause.downcast_ref::<reqwest::Error>()).any(|cause| {})",
         refused.test.replace("{}", "cause")

@@ -2,7 +2,7 @@
 //!
 //! `scene` watches the run that burns and says where the failure can be named, `ask` and `tell` how the code itself can
 //! tell that it is a refusal, `exit` how the code leaves with an error; `inline` makes candidates of these, `policy` and
-//! `named` those of policies. `verify` has them run (`prove`). `apply`, `write` and `vcs` change files.
+//! `named` those of policies, `library` those of calls of retry libraries. `verify` has them run (`prove`). `apply`, `write` and `vcs` change files.
 
 pub mod apply;
 pub mod compile;
@@ -13,6 +13,7 @@ pub mod write;
 mod ask;
 mod exit;
 mod inline;
+mod library;
 mod named;
 mod policy;
 mod prove;

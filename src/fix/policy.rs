@@ -57,11 +57,11 @@ pub fn candidates(db: &Db<'_>, id: FnId, hearing: &Hearing) -> Result<Vec<Candid
     };
     let mut out: Vec<Candidate> = Vec::new();
     out.extend(named::without(&subject, &stops));
-    let test = test(&subject);
-    match &test {
-        Ok(test) => {
-            out.extend(arm(&subject, test, stop));
-            out.push(early(&subject, test, stop));
+    let tests = tests(&subject);
+    match &tests {
+        Ok(tests) => {
+            out.extend(arms(&subject, tests, stop));
+            out.push(early(&subject, tests, stop));
         }
         Err(why) if out.is_empty() => return Err(why.clone()),
         Err(_) => {}
@@ -73,8 +73,8 @@ fn candidate(edits: Vec<Edit>, doubt: Option<String>) -> Candidate {
     Candidate { message: MESSAGE.to_owned(), edits, doubt }
 }
 
-/// The condition that holds for every refusal that is retried.
-fn test(subject: &Subject<'_>) -> Result<Test, String> {
+/// The conditions of which one holds for every refusal that is retried.
+fn tests(subject: &Subject<'_>) -> Result<Vec<Test>, String> {
     let param = &subject.data.def.params[subject.hearing.param];
     let name = match &param.pat.kind {
         PatKind::Bind { name, sub: None } => *name,
@@ -106,22 +106,25 @@ fn test(subject: &Subject<'_>) -> Result<Test, String> {
             }
         }
     }
-    let doubt = tests.iter().find_map(|t| t.doubt.clone());
-    let conds: Vec<&str> = tests.iter().map(|t| t.cond.as_str()).collect();
-    let mut cond = conds.join(" || ");
-    if cond.is_empty() {
+    if tests.is_empty() {
         return Err("the policy does not retry a refused credential by itself".to_owned());
     }
     if subject.text(param.pat.span).starts_with('&') || matches!(param.ty, Type::Ref(_)) {
-        cond = cond.replace(&format!("matches!(&{name}, "), &format!("matches!({name}, "));
+        for test in &mut tests {
+            test.cond = test.cond.replace(&format!("matches!(&{name}, "), &format!("matches!({name}, "));
+        }
     }
     let head = Span { start: subject.data.span.start, end: subject.data.def.name_span.start };
     let is_const = subject.text(head).split_whitespace().rev().take(3).any(|word| word == "const");
-    let calls = ["contains(", "as_u16()", "status()", "code()"].iter().any(|call| cond.contains(call));
-    if is_const && calls {
-        return Err("a `const fn` can call only such functions".to_owned());
+    let calls = |test: &Test| ["contains(", "as_u16()", "status()", "code()"].iter().any(|c| test.cond.contains(c));
+    if is_const && tests.iter().any(calls) {
+        return Err("a `const fn` cannot ask the failure that".to_owned());
     }
-    Ok(Test { cond, doubt })
+    Ok(tests)
+}
+
+fn doubt(tests: &[Test]) -> Option<String> {
+    tests.iter().find_map(|test| test.doubt.clone())
 }
 
 /// What is in a result.
@@ -149,27 +152,31 @@ fn of_value(asker: &Asker<'_>, name: &str, value: &Value) -> Vec<Test> {
     tests
 }
 
-/// An arm in front of the arm that takes everything, where the policy is one `match` on what is tested.
-fn arm(subject: &Subject<'_>, test: &Test, stop: &str) -> Option<Candidate> {
+/// Arms in front of the arm that takes everything, where the policy is one `match` on what is tested.
+fn arms(subject: &Subject<'_>, tests: &[Test], stop: &str) -> Option<Candidate> {
     let Some(Stmt::Expr { expr, semi: false }) = subject.body.stmts.last() else { return None };
     let ExprKind::Match { scrutinee, arms } = &expr.kind else { return None };
     let bare = |text: &str| text.trim_start_matches(['&', '*', ' ']).to_owned();
     let scrutinised = subject.text(scrutinee.span);
-    let tested = test.cond.strip_prefix("matches!(")?.strip_suffix(')')?;
-    let (value, pattern) = tested.split_once(", ")?;
-    // One that is not a reference would be moved into the pattern.
-    let moves = scrutinised.starts_with('*') && pattern.contains(" if ");
-    if bare(value) != bare(scrutinised) || pattern.contains("matches!(") && pattern.contains(" || ") || moves {
-        return None;
-    }
-    let last = arms.last()?;
-    let first = arms.first()?;
-    let variant = pattern.split(['(', ' ', '{']).next().unwrap_or(pattern);
-    let name = variant.rsplit("::").next().unwrap_or(variant);
+    let pattern = |test: &Test| {
+        let tested = test.cond.strip_prefix("matches!(")?.strip_suffix(')')?;
+        let (value, pattern) = tested.split_once(", ")?;
+        // What is not borrowed would be moved into the pattern.
+        let moves = scrutinised.starts_with('*') && pattern.contains(" if ");
+        (bare(value) == bare(scrutinised) && !moves).then(|| pattern.to_owned())
+    };
+    let patterns: Vec<String> = tests.iter().map(pattern).collect::<Option<_>>()?;
+    let (first, last) = (arms.first()?, arms.last()?);
     // Right before the catch-all, unless an earlier arm may take it.
-    let is_named = arms.iter().any(|a| subject.text(a.pat.span).contains(name) || a.guard.is_some());
+    let is_named = |pattern: &String| {
+        let variant = pattern.split(['(', ' ', '{']).next().unwrap_or(pattern);
+        let name = variant.rsplit("::").next().unwrap_or(variant);
+        arms.iter().any(|a| subject.text(a.pat.span).contains(name) || a.guard.is_some())
+    };
     let before = match last.pat.kind {
-        PatKind::Wild | PatKind::Bind { sub: None, .. } if !is_named && last.guard.is_none() => last,
+        PatKind::Wild | PatKind::Bind { sub: None, .. } if last.guard.is_none() && !patterns.iter().any(is_named) => {
+            last
+        }
         _ => first,
     };
     let layout = Layout::of(&subject.db.program().file(subject.data.file).source.text);
@@ -177,14 +184,25 @@ fn arm(subject: &Subject<'_>, test: &Test, stop: &str) -> Option<Candidate> {
     if !layout.starts_line(start) {
         return None;
     }
-    let text = lines(layout, start, &[(0, format!("{pattern} => {stop},")), (0, String::new())]);
-    Some(candidate(vec![subject.edit(Span { start, end: start }, text)], test.doubt.clone()))
+    let mut code: Vec<(usize, String)> =
+        patterns.into_iter().map(|pattern| (0, format!("{pattern} => {stop},"))).collect();
+    code.push((0, String::new()));
+    let text = lines(layout, start, &code);
+    Some(candidate(vec![subject.edit(Span { start, end: start }, text)], doubt(tests)))
 }
 
 /// `return false;` in front of everything else.
-fn early(subject: &Subject<'_>, test: &Test, stop: &str) -> Candidate {
+fn early(subject: &Subject<'_>, tests: &[Test], stop: &str) -> Candidate {
     let layout = Layout::of(&subject.db.program().file(subject.data.file).source.text);
-    let code = [(1, format!("if {} {{", test.cond)), (2, format!("return {stop};")), (1, "}".to_owned())];
+    let mut code = match tests {
+        [test] => vec![(1, format!("if {} {{", test.cond))],
+        [first, others @ ..] => {
+            let others = others.iter().map(|test| (2, format!("|| {}", test.cond)));
+            std::iter::once((1, format!("if {}", first.cond))).chain(others).chain([(1, "{".to_owned())]).collect()
+        }
+        [] => Vec::new(),
+    };
+    code.extend([(2, format!("return {stop};")), (1, "}".to_owned())]);
     let open = subject.body.span.start + 1;
     let is_block = subject.text(subject.body.span).contains('\n');
     let text = if is_block {
@@ -193,7 +211,7 @@ fn early(subject: &Subject<'_>, test: &Test, stop: &str) -> Candidate {
         let code: Vec<&str> = code.iter().map(|(_, line)| line.as_str()).collect();
         format!(" {}", code.join(" "))
     };
-    candidate(vec![subject.edit(Span { start: open, end: open }, text)], test.doubt.clone())
+    candidate(vec![subject.edit(Span { start: open, end: open }, text)], doubt(tests))
 }
 
 /// How the policy says "stop", the best first.

@@ -90,7 +90,7 @@ fn examine(after: &Db<'_>, home: FnId, at: Span, kind: SiteKind) -> Option<Exami
         return site::analyse(after, home, at);
     }
     let calls = combinators(after, home);
-    site::analyse_call(after, home, calls.iter().find(|call| call.site == at)?)
+    site::analyse_call(after, home, calls.iter().find(|call| call.site.start == at.start)?)
 }
 
 /// Proves the repair of a loop or a library's call.
@@ -106,14 +106,19 @@ pub(super) fn site(change: &Change<'_>, examined: &Examined) -> Verdict {
     if after.program().fns.len() != program.fns.len() {
         return lost();
     }
-    let site = moved(facts.site);
+    let (mut site, mut attempt) = (moved(facts.site), moved(facts.attempt));
+    if facts.kind == SiteKind::Combinator {
+        let calls = combinators(after, facts.home);
+        let Some(call) = calls.iter().find(|call| call.site.start == site.start) else { return lost() };
+        (site, attempt) = (call.site, call.attempt);
+    }
     let moved_caller = |(id, span): &(FnId, Span)| {
         let file = &program.file(program.function(*id).file).source;
         (*id, edit::moved(*span, &in_file(file, edits)))
     };
     let callers: Vec<(FnId, Span)> = facts.callers().iter().map(moved_caller).collect();
     let failing: Vec<Span> = facts.failing().iter().map(|span| moved(*span)).collect();
-    let Some(now) = again::examine(after, facts, (site, moved(facts.attempt)), &callers, &failing) else {
+    let Some(now) = again::examine(after, facts, (site, attempt), &callers, &failing) else {
         return lost();
     };
     let stops = |shown: &Shown| shown.run.attempts <= ALLOWED && shown.run.exit == Exit::Left;

@@ -9,6 +9,7 @@ use crate::Options;
 use crate::engine::db::Db;
 use crate::engine::policy::{self, Hearing};
 use crate::engine::site::{self, Examined};
+use crate::engine::trace::Event;
 use crate::finding::{Applicability, Edit, Finding, Fix, SiteKind, Style};
 use crate::fix::edit;
 use crate::fix::inline::{self, Candidate};
@@ -21,6 +22,9 @@ use crate::workspace::source::Source;
 
 /// Times that the unit is read again, at most.
 const ROUNDS: usize = 10;
+
+/// Policies tried for one finding, at most.
+const POLICIES: usize = 3;
 
 /// What a repair changes.
 enum About<'e> {
@@ -134,10 +138,24 @@ fn tasks<'e>(db: &Db<'_>, examined: &'e [Examined], finding: usize, of: &Finding
             examined.iter().find(is_it)
         })
         .collect();
-    let policies = of.sites.iter().filter(|site| site.kind == SiteKind::Policy).filter_map(|site| {
+    let named = of.sites.iter().filter(|site| site.kind == SiteKind::Policy).filter_map(|site| {
         let is_it = |id: &FnId| policy::span(db, *id) == site.place.span && Arc::ptr_eq(file(*id), &site.place.source);
         db.program().functions().find(is_it)
     });
+    // What was asked on the way to the next attempt, the last first.
+    let asked = sites.iter().take(1).flat_map(|site| {
+        let events = site.facts.dead.run.last_round().iter().rev();
+        events.filter_map(|event| match event {
+            Event::Question(at, _) => db.function_at(*at).filter(|id| *id != site.home),
+            _ => None,
+        })
+    });
+    let mut policies: Vec<FnId> = Vec::new();
+    for id in named.chain(asked) {
+        if !policies.contains(&id) && policies.len() < POLICIES {
+            policies.push(id);
+        }
+    }
     let is_at_policy = of.sites.first().is_some_and(|site| site.kind == SiteKind::Policy);
     let mut out = Vec::new();
     let mut add = |about: About<'e>, found: Result<Vec<Candidate>, String>| {
@@ -152,6 +170,9 @@ fn tasks<'e>(db: &Db<'_>, examined: &'e [Examined], finding: usize, of: &Finding
     }
     for id in policies {
         let Some(hearing) = policy::hear(db, id) else { continue };
+        if !hearing.heard.iter().any(|heard| super::policy::retries(&heard)) {
+            continue;
+        }
         let found = super::policy::candidates(db, id, &hearing);
         add(About::Policy(id, hearing, sites.clone()), found);
     }
