@@ -56,7 +56,14 @@ pub fn tests(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Tes
 /// What the error of an attempt says when it is printed.
 fn by_display(scene: &Scene<'_>, value: &Value, name: &str) -> Option<Test> {
     let (declared, _) = scene.declared_error();
-    let asker = Asker { db: scene.db, home: scene.facts.home, refused: None, forbidden: None, passing: Vec::new() };
+    let asker = Asker {
+        db: scene.db,
+        home: scene.facts.home,
+        refused: None,
+        forbidden: None,
+        passing: Vec::new(),
+        guesses: false,
+    };
     printed(&asker, &declared, value, name)
 }
 
@@ -121,6 +128,7 @@ fn of_value(scene: &Scene<'_>, sight: usize, known_as: Name, value: &Value, name
             .into_iter()
             .filter_map(|s| Some((s, value_in(s)?)))
             .collect(),
+        guesses: false,
     };
     let (declared, is_boxed) = scene.declared_error();
     let is_response = matches!(value, Value::Failure(f) if f.response);

@@ -137,6 +137,8 @@ fn says_refused(scene: &Scene<'_>, e: &Expr) -> bool {
 fn is_error(value: &Expr) -> bool {
     match &value.kind {
         ExprKind::Call { callee, .. } => matches!(&callee.kind, ExprKind::Path(path) if path.last() == "Err"),
+        // With what else the caller wants to know.
+        ExprKind::Tuple(parts) => parts.iter().any(is_error),
         _ => false,
     }
 }

@@ -48,6 +48,7 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
         refused: refused.clone(),
         forbidden: failed(Scenario::Forbidden),
         passing: passing.into_iter().filter_map(|s| Some((s, failed(s)?))).collect(),
+        guesses: false,
     };
     let error = refused.ok_or("what the operation fails with is not known")?;
     let call = Call { db, facts, model, core, asker, error };

@@ -2,7 +2,8 @@
 //!
 //! `scene` watches the run that burns and says where the failure can be named, `ask` and `tell` how the code itself can
 //! tell that it is a refusal, `exit` how the code leaves with an error; `inline` makes candidates of these, `policy` and
-//! `named` those of policies, `library` those of calls of retry libraries. `verify` has them run (`prove`). `apply`, `write` and `vcs` change files.
+//! `named` those of policies, `library` those of calls of retry libraries,
+//! `guard` those of flags, pools and delays. `verify` has them run (`prove`). `apply`, `write` and `vcs` change files.
 
 pub mod apply;
 pub mod compile;
@@ -12,12 +13,14 @@ pub mod write;
 
 mod ask;
 mod exit;
+mod guard;
 mod inline;
 mod library;
 mod named;
 mod policy;
 mod prove;
 mod scene;
+mod statements;
 mod tell;
 mod verify;
 

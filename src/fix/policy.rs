@@ -95,6 +95,8 @@ fn tests(subject: &Subject<'_>) -> Result<Vec<Test>, String> {
                 refused: at(Scenario::DeadKey),
                 forbidden: at(Scenario::Forbidden),
                 passing: passing.iter().map(|(s, v)| (*s, inner(v).clone())).collect(),
+                // Of several ways in which a refusal arrives, all have to be told.
+                guesses: true,
             };
             let found = of_value(&asker, name.as_str(), &retried.value);
             let best = found.iter().find(|t| t.doubt.is_none()).or(found.first()).cloned();
@@ -224,7 +226,14 @@ fn stop_answers(subject: &Subject<'_>) -> Vec<String> {
     match &ret {
         Ty::Option(_) if !subject.hearing.none_retries => out.push("None".to_owned()),
         Ty::Adt(id, _) => {
-            let asker = Asker { db: subject.db, home: subject.id, refused: None, forbidden: None, passing: Vec::new() };
+            let asker = Asker {
+                db: subject.db,
+                home: subject.id,
+                refused: None,
+                forbidden: None,
+                passing: Vec::new(),
+                guesses: false,
+            };
             let def = &subject.db.program().ty(*id).def;
             let path = asker.type_path(&ret).filter(|_| def.is_enum);
             let stops = def

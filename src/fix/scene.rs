@@ -55,9 +55,10 @@ impl<'a> Scene<'a> {
     pub fn of(db: &'a Db<'a>, facts: &'a Facts) -> Option<Scene<'a>> {
         let home = db.program().function(facts.home);
         let body = home.def.body.as_ref()?;
-        let (shown, main) = match facts.dead.burns() {
-            true => (&facts.dead, Scenario::DeadKey),
-            false => (&facts.forbidden, Scenario::Forbidden),
+        let only_forbidden = !facts.dead.burns() && facts.forbidden.burns();
+        let (shown, main) = match only_forbidden {
+            false => (&facts.dead, Scenario::DeadKey),
+            true => (&facts.forbidden, Scenario::Forbidden),
         };
         let runs = [Scenario::DeadKey, Scenario::Forbidden, Scenario::RateLimited, Scenario::ServerError]
             .map(|scenario| {

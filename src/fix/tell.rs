@@ -28,6 +28,8 @@ pub struct Asker<'s> {
     pub forbidden: Option<Value>,
     /// The failure with 429 and 503, in each form in which it may arrive.
     pub passing: Vec<(Scenario, Value)>,
+    /// Texts that hold the status or do not are looked into as well.
+    pub guesses: bool,
 }
 
 impl Asker<'_> {
@@ -264,7 +266,9 @@ impl Asker<'_> {
             (Some(true), _) | (_, Some(true)) => {
                 "the status is only in the text of the error, where an address or an id may hold 401 too"
             }
-            (None, _) | (_, None) if text.is_tainted() => "the status is in the text of the error, if anywhere",
+            (None, _) | (_, None) if text.is_tainted() && self.guesses => {
+                "the status is in the text of the error, if anywhere"
+            }
             _ => return None,
         };
         let cond = format!("{expr}.contains(\"401\") || {expr}.contains(\"403\")");

@@ -12,6 +12,7 @@ use crate::engine::site::{self, Examined};
 use crate::engine::trace::Event;
 use crate::finding::{Applicability, Edit, Finding, Fix, SiteKind, Style};
 use crate::fix::edit;
+use crate::fix::guard;
 use crate::fix::inline::{self, Candidate};
 use crate::fix::prove::{self, Change, Verdict, in_file};
 use crate::ir::Span;
@@ -166,7 +167,13 @@ fn tasks<'e>(db: &Db<'_>, examined: &'e [Examined], finding: usize, of: &Finding
         out.push(Task { finding, about, candidates, next: 0, best: None, why });
     };
     if let Some(site) = sites.first().filter(|_| !is_at_policy) {
-        add(About::Site(site), inline::candidates(db, &site.facts));
+        let special = guard::candidates(db, &site.facts, of.rule.code);
+        let found = match inline::candidates(db, &site.facts) {
+            Ok(general) => Ok(special.into_iter().chain(general).collect()),
+            Err(_) if !special.is_empty() => Ok(special),
+            Err(why) => Err(why),
+        };
+        add(About::Site(site), found);
     }
     for id in policies {
         let Some(hearing) = policy::hear(db, id) else { continue };
