@@ -204,9 +204,8 @@ impl Bench<'_> {
         })?;
         let row = around(&self.rows, at)?;
         let call = row.expr().filter(|e| e.span == at)?;
-        let target = *self.db.call(self.facts.home, at)?.targets.first()?;
         let text = self.text(call.span);
-        let cond = match self.db.lookup.returns(target) {
+        let cond = match self.db.static_type(self.facts.home, at) {
             Ty::Option(_) => format!("{text}.is_none()"),
             Ty::Bool => format!("!{text}"),
             Ty::Result(..) => format!("{text}.is_err()"),

@@ -1,6 +1,8 @@
 //! Repairs of calls of retry libraries, in the library's own terms: the model says how it is told what not to retry
 //! (`[retry.repair]` in `rules/models`).
 
+use std::sync::Arc;
+
 use crate::engine::db::Db;
 use crate::engine::scenario::Scenario;
 use crate::engine::site::{Facts, again};
@@ -9,13 +11,13 @@ use crate::engine::types::Ty;
 use crate::engine::value::Value;
 use crate::finding::Edit;
 use crate::fix::ask::{self, Test};
-use crate::fix::edit::Layout;
+use crate::fix::edit::{Layout, lines};
 use crate::fix::inline::Candidate;
 use crate::fix::tell::Asker;
 use crate::ir::visit::{self, Node};
 use crate::ir::{Expr, ExprKind, Param, PatKind, Span};
 use crate::models::{Repair, Retry, Role};
-use crate::workspace::source::Place;
+use crate::workspace::source::{Place, Source};
 
 /// What the failure is called where it is named here.
 const ERROR: &str = "error";
@@ -92,13 +94,20 @@ fn unwrapped(db: &Db<'_>, error: &Value) -> Value {
 }
 
 impl Call<'_> {
+    fn source(&self) -> &Arc<Source> {
+        &self.db.program().file(self.db.program().function(self.facts.home).file).source
+    }
+
+    fn layout(&self) -> Layout<'_> {
+        Layout::of(&self.source().text)
+    }
+
     fn text(&self, span: Span) -> &str {
-        self.db.program().file(self.db.program().function(self.facts.home).file).source.slice(span)
+        self.source().slice(span)
     }
 
     fn edit(&self, span: Span, text: String) -> Edit {
-        let source = self.db.program().file(self.db.program().function(self.facts.home).file).source.clone();
-        Edit { place: Place { source, span }, text }
+        Edit { place: Place { source: self.source().clone(), span }, text }
     }
 
     /// The test of the error under a name.
@@ -162,13 +171,11 @@ impl Call<'_> {
                 let ty = ty.ok_or("the type of the error is not known, and has to be written here")?;
                 self.another_argument(old, new, filled(argument).replace("{type}", &ty))?
             }
-            Repair::Error(template) => {
-                let closure = format!("|{ERROR}| {}", filled(template));
-                vec![
-                    self.at_question_mark(&closure)
-                        .or_else(|| self.at_wrapper(&closure))
-                        .ok_or("the errors of the operation are made in a way that is not repaired")?,
-                ]
+            Repair::Error { stop, again } => {
+                let (stop, again) = (filled(stop), filled(again));
+                let found =
+                    self.at_question_mark(&test, &stop, &again).or_else(|| self.at_wrapper(&test, &stop, &again));
+                vec![found.ok_or("the errors of the operation are made in a way that is not repaired")?]
             }
         };
         Ok(candidate(edits, test.doubt))
@@ -176,7 +183,7 @@ impl Call<'_> {
 
     /// A method behind the call, on a line of its own where the call's is.
     fn behind(&self, method: String) -> Edit {
-        let layout = Layout::of(&self.db.program().file(self.db.program().function(self.facts.home).file).source.text);
+        let layout = self.layout();
         let end = self.core.span.end;
         let dot = match &self.core.kind {
             ExprKind::Method { name_span, .. } => name_span.start.saturating_sub(1),
@@ -197,13 +204,13 @@ impl Call<'_> {
             _ => return Err("the call was not found".to_owned()),
         };
         let last = args.last().ok_or("the call was not found")?;
-        let file = self.db.program().file(self.db.program().function(self.facts.home).file);
-        let all: Vec<Span> = words(&file.source.text, old);
+        let file = self.source();
+        let all: Vec<Span> = words(&file.text, old);
         let called = all.iter().find(|span| callee.contains(**span)).ok_or("the call was not found")?;
         let mut edits = Vec::new();
         let imported = all.iter().find(|span| **span != *called);
         let line = |span: &Span| {
-            let before = &file.source.text[..span.start as usize];
+            let before = &file.text[..span.start as usize];
             before[before.rfind('\n').map_or(0, |at| at + 1)..].trim_start().to_owned()
         };
         match imported {
@@ -219,7 +226,7 @@ impl Call<'_> {
             }
         }
         let end = last.span.end;
-        let layout = Layout::of(&file.source.text);
+        let layout = Layout::of(&file.text);
         let text = match layout.starts_line(last.span.start) {
             true => format!(",{}{}{argument}", layout.newline(), layout.indent(last.span.start)),
             false => format!(", {argument}"),
@@ -229,23 +236,51 @@ impl Call<'_> {
     }
 
     /// `operation()?` becomes `operation().map_err(..)?`.
-    fn at_question_mark(&self, closure: &str) -> Option<Edit> {
+    fn at_question_mark(&self, test: &Test, stop: &str, again: &str) -> Option<Edit> {
         let file = self.db.program().function(self.facts.home).file;
         let at = self.facts.dead.run.events.iter().rev().find_map(|event| match event {
             Event::Transient(at) if at.file == file => Some(at.span),
             _ => None,
         })?;
         let mark = at.end - 1;
-        let text = self.text(at);
-        (text.ends_with('?') && self.facts.site.contains(at))
-            .then(|| self.edit(Span { start: mark, end: mark }, format!(".map_err({closure})")))
+        if !self.text(at).ends_with('?') || !self.facts.site.contains(at) {
+            return None;
+        }
+        // On a line of its own where the end of the chain is.
+        let layout = self.layout();
+        let before = &self.source().text[..mark as usize];
+        let line = before.rfind('\n').map_or(0, |at| at + 1);
+        let start = (line + before[line..].len() - before[line..].trim_start().len()) as u32;
+        let text = match before[start as usize..].starts_with('.') {
+            true => format!("{}{}{}", layout.newline(), layout.indent(start), self.wrapping(start, test, stop, again)),
+            false => self.wrapping(mark, test, stop, again),
+        };
+        Some(self.edit(Span { start: mark, end: mark }, text))
+    }
+
+    /// `.map_err(..)` with a closure that decides, over several lines.
+    fn wrapping(&self, at: u32, test: &Test, stop: &str, again: &str) -> String {
+        format!(".map_err({})", self.closure(at, test, stop, again))
+    }
+
+    fn closure(&self, at: u32, test: &Test, stop: &str, again: &str) -> String {
+        let code = [
+            (0, format!("|{ERROR}| {{")),
+            (1, format!("if {} {{", test.cond)),
+            (2, stop.to_owned()),
+            (1, "} else {".to_owned()),
+            (2, again.to_owned()),
+            (1, "}".to_owned()),
+            (0, "}".to_owned()),
+        ];
+        lines(self.layout(), at, &code)
     }
 
     /// `.map_err(Error::transient)` gets a closure that decides.
-    fn at_wrapper(&self, closure: &str) -> Option<Edit> {
+    fn at_wrapper(&self, test: &Test, stop: &str, again: &str) -> Option<Edit> {
         let body = self.db.program().function(self.facts.home).def.body.as_ref()?;
         let models = &self.db.lookup.models.retry;
-        let again = |name: &str| models.marker(name).is_some_and(|marker| !marker.stops());
+        let is_again = |name: &str| models.marker(name).is_some_and(|marker| !marker.stops());
         let mut found = Vec::new();
         visit::block(body, &mut |node| {
             if let Node::Expr(Expr { kind: ExprKind::Method { name, args, .. }, span }) = node
@@ -264,14 +299,14 @@ impl Call<'_> {
                     },
                     _ => None,
                 };
-                if path.is_some_and(|path| again(path.last().as_str())) {
+                if path.is_some_and(|path| is_again(path.last().as_str())) {
                     found.push(wrapper.span);
                 }
             }
             true
         });
         // The last one is the nearest to the library.
-        found.last().map(|span| self.edit(*span, closure.to_owned()))
+        found.last().map(|span| self.edit(*span, self.closure(span.start, test, stop, again)))
     }
 }
 

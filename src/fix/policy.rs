@@ -252,6 +252,14 @@ fn given(subject: &Subject<'_>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     visit::block(subject.body, &mut |node| {
         if let Node::Expr(e) = node
+            && let ExprKind::Call { args, .. } = &e.kind
+            && !says_stop(subject.db, e)
+        {
+            // What it calls is no answer by itself.
+            return !args.is_empty()
+                && !matches!(&e.kind, ExprKind::Call { callee, .. } if matches!(callee.kind, ExprKind::Path(_)));
+        }
+        if let Node::Expr(e) = node
             && says_stop(subject.db, e)
         {
             let text = subject.text(e.span).to_owned();
@@ -273,9 +281,18 @@ fn says_stop(db: &Db<'_>, e: &Expr) -> bool {
         ExprKind::Path(path) => named(path),
         ExprKind::Call { callee, args } => match &callee.kind {
             ExprKind::Path(path) if path.last() == "Some" => args.iter().all(|arg| says_stop(db, arg)),
-            ExprKind::Path(path) => named(path) && args.is_empty(),
+            ExprKind::Path(path) => named(path) && args.iter().all(is_constant),
             _ => false,
         },
+        _ => false,
+    }
+}
+
+/// `()`, a literal.
+fn is_constant(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Lit(_) => true,
+        ExprKind::Tuple(parts) => parts.iter().all(is_constant),
         _ => false,
     }
 }

@@ -130,8 +130,13 @@ pub enum Repair {
         /// The argument, at the end.
         argument: String,
     },
-    /// By what the error is wrapped in: an expression that wraps `{error}`.
-    Error(String),
+    /// By what the error is wrapped in.
+    Error {
+        /// Where it is not retried: an expression that wraps `{error}`.
+        stop: String,
+        /// Where it is.
+        again: String,
+    },
 }
 
 /// How delays grow.
