@@ -11,7 +11,7 @@ use gen_lsp_types::{
 };
 
 use super::capabilities::Client;
-use super::diagnostics;
+use super::diagnostics::{self, Report};
 use super::documents::{Document, Documents};
 use super::outbox::Outbox;
 use super::pages::Pages;
@@ -40,6 +40,8 @@ pub(super) struct State {
     edited: BTreeSet<PathBuf>,
     /// Files for which the client holds diagnostics.
     published: BTreeSet<PathBuf>,
+    /// What clients were told that ask; some ask every other second.
+    reports: BTreeMap<PathBuf, Report>,
     /// Findings with their repairs, as of the last check.
     repairs: BTreeMap<PathBuf, Vec<Finding>>,
 }
@@ -57,6 +59,7 @@ impl State {
             is_stale: true,
             edited: BTreeSet::new(),
             published: BTreeSet::new(),
+            reports: BTreeMap::new(),
             repairs: BTreeMap::new(),
         };
         state.settle();
@@ -140,8 +143,9 @@ impl State {
         }
     }
 
-    /// Makes the roots those that the folders and the open texts call for.
+    /// Makes the roots those that the folders and the open texts call for. How places are told depends on these, too.
     fn settle(&mut self) {
+        self.reports.clear();
         let mut folders: Vec<&Path> = self.folders.iter().map(|folder| folder.path.as_path()).collect();
         folders.sort_unstable();
         folders.dedup_by(|inner, outer| inner.starts_with(&**outer));
@@ -204,6 +208,7 @@ impl State {
                 }
             }
         }
+        changed.iter().for_each(|path| drop(self.reports.remove(path)));
         let elsewhere = is_new || changed.iter().any(|path| !edited.contains(path));
         if self.client.pulls {
             if elsewhere {
@@ -244,6 +249,16 @@ impl State {
         let problems = root.problems(path);
         let findings = findings.iter().map(|finding| diagnostics::finding(finding, view));
         findings.chain(problems.iter().map(diagnostics::problem)).collect()
+    }
+
+    /// The same, as it was said before where nothing changed.
+    pub(super) fn report(&mut self, path: &Path) -> Report {
+        if let Some(known) = self.reports.get(path) {
+            return known.clone();
+        }
+        let report = Report::of(self.diagnostics(path));
+        self.reports.insert(path.to_owned(), report.clone());
+        report
     }
 
     /// The files about which something is to be said.
