@@ -185,7 +185,7 @@ impl State {
             let progress = Progress::new(&self.outbox, self.client.progress);
             let updated = root.update(&self.documents, &options, &|done, total| progress.show(done, total));
             progress.finish();
-            if updated.is_new {
+            if updated.is_new && root.is_folder && updated.failure.is_none() {
                 let (path, time) = (root.path.display(), start.elapsed().as_secs_f64());
                 let said = format!(
                     "retrylint read {path} in {time:.1} s: {} with retry sites",
