@@ -235,9 +235,12 @@ impl CommandLine {
     fn fault(&self, arguments: &str) -> Option<String> {
         // Beyond these it is another program's, or a remark.
         let arguments = arguments.split(['|', '>', '#', ';', '&']).next().unwrap_or_default();
-        let mut words = arguments.split_whitespace().filter(|word| !word.starts_with("[")).peekable();
+        let words =
+            shell_words::split(arguments).unwrap_or_else(|_| arguments.split_whitespace().map(str::to_owned).collect());
+        // What is quoted as a whole is a text, or the command line of another program.
+        let mut words = words.into_iter().filter(|word| !word.starts_with('[') && !word.contains(' ')).peekable();
         let name = words.next_if(|word| !word.starts_with('-')).unwrap_or_default();
-        let Some(flags) = self.flags.get(name) else { return Some(format!("there is no command `{name}`")) };
+        let Some(flags) = self.flags.get(&name) else { return Some(format!("there is no command `{name}`")) };
         let unknown = flags_in(&words.collect::<Vec<_>>().join(" ")).into_iter().find(|flag| !flags.contains(flag))?;
         Some(format!("`retrylint {name}` has no flag `{unknown}`"))
     }

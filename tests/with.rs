@@ -11,20 +11,17 @@ use cargo_metadata::{CompilerMessage, Message};
 use support::tree::{BAD, Ran, Tree, program, without_our_variables};
 
 /// A package that compiles without the network, in a folder whose name needs care in a URI: what it depends on is
-/// replaced by stubs beside it. Its one file has a BOM, carriage returns, text outside ASCII before what is found, and
+/// replaced by stubs. Its one file has a BOM, carriage returns, text outside ASCII before what is found, and
 /// something for the compiler to warn about.
 fn package(name: &str) -> Tree {
-    let stub = |name: &str| format!("[package]\nname = '{name}'\nversion = '1.0.0'\nedition = '2024'\n");
-    let tree = Tree::new(&[
-        ("stubs/tokio/Cargo.toml", &stub("tokio")),
-        ("stubs/tokio/src/lib.rs", "pub mod time {\n    pub async fn sleep(_: std::time::Duration) {}\n}\n"),
-        ("stubs/reqwest/Cargo.toml", &stub("reqwest")),
-        ("stubs/reqwest/src/lib.rs", REQWEST),
-    ]);
+    let tree = Tree::new(&[]);
+    let stubs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/stubs");
+    let stub = |name: &str| format!("{name} = {{ path = '{}' }}\n", stubs.join(name).display());
     let manifest = format!(
         "[package]\nname = '{name}'\nversion = '0.1.0'\nedition = '2024'\n\n\
-         [dependencies]\nreqwest = '1'\ntokio = '1'\n\n\
-         [patch.crates-io]\nreqwest = {{ path = '../stubs/reqwest' }}\ntokio = {{ path = '../stubs/tokio' }}\n"
+         [dependencies]\nreqwest = '1'\ntokio = '1'\n\n[patch.crates-io]\n{}{}",
+        stub("reqwest"),
+        stub("tokio")
     );
     tree.write(&format!("{FOLDER}/Cargo.toml"), manifest);
     tree.write(&format!("{FOLDER}/src/lib.rs"), "pub mod bad;\n");
@@ -36,40 +33,6 @@ fn package(name: &str) -> Tree {
 }
 
 const FOLDER: &str = "a b, (c)+%é~'[1]";
-
-const REQWEST: &str = r#"
-pub struct Client;
-pub struct RequestBuilder;
-pub struct Response;
-#[derive(Debug)]
-pub struct Error;
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str("refused")
-    }
-}
-impl Client {
-    pub fn get(&self, _: &str) -> RequestBuilder {
-        RequestBuilder
-    }
-}
-impl RequestBuilder {
-    pub fn bearer_auth(self, _: &str) -> Self {
-        self
-    }
-    pub async fn send(self) -> Result<Response, Error> {
-        Ok(Response)
-    }
-}
-impl Response {
-    pub fn error_for_status(self) -> Result<Self, Error> {
-        Ok(self)
-    }
-    pub async fn text(self) -> Result<String, Error> {
-        Ok(String::new())
-    }
-}
-"#;
 
 /// A command that runs this cargo with a target folder in the tree.
 fn cargo_check(tree: &Tree) -> String {

@@ -141,13 +141,7 @@ impl<'a> Lookup<'a> {
             Ty::Unknown => self.only_method(name, arity).into_iter().collect(),
             Ty::Ext(path) => {
                 let last = path.as_str().rsplit("::").next().unwrap_or("");
-                let extends = |f: &FnId| {
-                    let function = self.program.signature(*f);
-                    function.owner().is_none()
-                        && function.trait_().is_some()
-                        && matches!(function.self_ty(), Some(crate::ir::Type::Path(p)) if p.last() == last)
-                };
-                self.program.methods_named(name).iter().copied().filter(extends).take(1).collect()
+                self.program.extensions(Name::new(last), name).iter().copied().take(1).collect()
             }
             _ => Vec::new(),
         }
@@ -260,14 +254,7 @@ impl<'a> Lookup<'a> {
         if COMMON.contains(&name.as_str()) {
             return None;
         }
-        let mut fits = self.program.methods_named(name).iter().copied().filter(|f| {
-            let function = self.program.signature(*f);
-            !function.is_test() && function.has_self() && function.params().len() == arity + 1 && function.has_body()
-        });
-        match (fits.next(), fits.next()) {
-            (Some(one), None) => Some(one),
-            _ => None,
-        }
+        self.program.only_method(name, arity)
     }
 
     /// What a function returns; a future counts as its output.

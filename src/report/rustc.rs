@@ -174,14 +174,15 @@ impl<'a> Diagnostic<'a> {
             level: level(finding.level),
             spans: steps.map(|(n, step)| Span::of(&step.place, n == 0, &step.what)).collect(),
             children: std::iter::once(Diagnostic::note("help", &finding.help))
-                .chain(finding.fixes.iter().map(Diagnostic::suggestion))
+                .chain(finding.fixes.iter().map(|fix| Diagnostic::suggestion(fix, finding.place())))
                 .collect(),
             rendered: Some(human::finding(finding, Look::PLAIN)),
         }
     }
 
-    /// A repair: all its edits together.
-    fn suggestion(fix: &'a Fix) -> Diagnostic<'a> {
+    /// A repair: all its edits together, then the finding's own place. That one changes nothing, but rust-analyzer offers
+    /// a repair at the places that it names, and the finding is where the user looks for it.
+    fn suggestion(fix: &'a Fix, place: &'a Place) -> Diagnostic<'a> {
         let applicability = match fix.applicability {
             Applicability::Safe => "MachineApplicable",
             Applicability::Unsafe => "MaybeIncorrect",
@@ -192,7 +193,8 @@ impl<'a> Diagnostic<'a> {
             suggestion_applicability: Some(applicability),
             ..Span::of(&edit.place, true, "")
         });
-        Diagnostic { spans: spans.collect(), ..Diagnostic::note("help", &fix.message) }
+        let own = Span { label: None, ..Span::of(place, true, "") };
+        Diagnostic { spans: spans.chain([own]).collect(), ..Diagnostic::note("help", &fix.message) }
     }
 
     /// A remark without a place of its own.

@@ -454,6 +454,21 @@ impl Program {
         self.belongings.methods_named.get(&name)
     }
 
+    /// The method outside of tests with this name and number of arguments, where there is only one.
+    pub fn only_method(&self, name: Name, arity: usize) -> Option<FnId> {
+        note(Key::OnlyMethod(name, arity));
+        match self.belongings.callable.get(&(name, arity)) {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
+    /// The methods of this name that traits give a type of another crate with this last name.
+    pub fn extensions(&self, ty: Name, name: Name) -> &[FnId] {
+        note(Key::Extensions(ty, name));
+        self.belongings.extensions.get(&(ty, name))
+    }
+
     /// The `From::from` functions that build a type.
     pub fn from_impls(&self, target: TypeId) -> &[FnId] {
         note(Key::FromImpls(target));

@@ -1,12 +1,25 @@
 """The code that the editors open: a copy of the demonstration agent, and the program that checks it."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("RETRYLINT", ROOT / "target" / "debug" / "retrylint"))
+
+
+def documented(editor: str, language: str) -> list[str]:
+    """The blocks in this language that docs/editors.md has for an editor."""
+    page = (ROOT / "docs" / "editors.md").read_text()
+    section = page.split(f"\n## {editor}\n")[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+
+
+def environment() -> dict[str, str]:
+    """That of an editor which finds the program on PATH."""
+    return dict(os.environ, PATH=f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}")
 
 
 class Agent:

@@ -67,13 +67,15 @@ def agent(tmp_path, request):
 
 
 def make_client() -> LanguageClient:
-    """A client that lets the server register what it wants to be told of."""
+    """A client that takes what else servers ask for: to be told of changes, and that it asks again."""
     client = make_test_lsp_client()
-
-    @client.feature(types.CLIENT_REGISTER_CAPABILITY)
-    def register(params: types.RegistrationParams):
-        return None
-
+    for method in (
+        types.CLIENT_REGISTER_CAPABILITY,
+        types.WORKSPACE_CODE_LENS_REFRESH,
+        types.WORKSPACE_INLAY_HINT_REFRESH,
+        types.WORKSPACE_SEMANTIC_TOKENS_REFRESH,
+    ):
+        client.feature(method)(lambda params: None)
     return client
 
 

@@ -1,13 +1,12 @@
 """Neovim with the set-ups of docs/editors.md: open the loop, see the finding, choose its repair, save, clean."""
 
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from agent import PROGRAM, ROOT, Agent
+from agent import Agent, documented, environment
 
 HERE = Path(__file__).resolve().parent
 
@@ -24,11 +23,9 @@ def version(program: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def documented(version: tuple[int, int]) -> str:
-    """The set-up that the documentation has for this version."""
-    page = (ROOT / "docs" / "editors.md").read_text()
-    section = page.split("\n## Neovim\n")[1].split("\n## ")[0]
-    since_0_11, before = re.findall(r"```lua\n(.*?)```", section, re.DOTALL)
+def set_up(version: tuple[int, int]) -> str:
+    """What the documentation has for this version."""
+    since_0_11, before = documented("Neovim", "lua")
     return since_0_11 if version >= (0, 11) else before
 
 
@@ -41,15 +38,10 @@ def test_open_see_repair_save_clean(program, tmp_path):
     agent = Agent(tmp_path)
     assert agent.check()[0] == 1
     config = tmp_path / "init.lua"
-    config.write_text(documented(version(program)))
+    config.write_text(set_up(version(program)))
     ran = subprocess.run(
         [program, "--headless", "--clean", "-u", config, agent.loop, "-c", f"luafile {HERE / 'neovim.lua'}"],
-        env=dict(
-            os.environ,
-            PATH=f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}",
-            XDG_STATE_HOME=str(tmp_path / "state"),
-            XDG_CACHE_HOME=str(tmp_path / "cache"),
-        ),
+        env=environment() | {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CACHE_HOME": str(tmp_path / "cache")},
         capture_output=True,
         text=True,
         timeout=60,

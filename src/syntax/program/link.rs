@@ -4,17 +4,17 @@
 //! list is kept in the order of the files and of what stands in them, so that a program that was edited is the same as
 //! one that was built anew.
 
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::build::{self, Entry, ImplData, Part};
 use super::lists::Lists;
 use super::reads::{Changed, Key, Reads, recorded};
 use super::resolve::Stage;
 use super::{ConstId, Def, FileId, FnId, ImplId, Loaded, ModId, Program, Res, TraitId, TypeId, digest};
-use crate::ir::{Item, ItemKind, Name};
+use crate::ir::{Item, ItemKind, Name, Type};
 
 /// The names of a module.
 #[derive(Default)]
@@ -35,6 +35,10 @@ pub(super) struct Table {
 pub(super) struct Belongings {
     pub(super) methods: Lists<(TypeId, Name), FnId>,
     pub(super) methods_named: Lists<Name, FnId>,
+    /// Methods outside of tests, by name and number of arguments.
+    pub(super) callable: Lists<(Name, usize), FnId>,
+    /// Methods that a trait of anybody's gives a type of another crate, by the last name of the type.
+    pub(super) extensions: Lists<(Name, Name), FnId>,
     pub(super) functions_of: Lists<TypeId, FnId>,
     pub(super) traits_of: Lists<TypeId, (ImplId, TraitId)>,
     pub(super) from_impls: Lists<TypeId, FnId>,
@@ -49,8 +53,15 @@ impl Belongings {
     fn places(part: &Part, id: ImplId, data: &ImplData, mut each: impl FnMut(Belonging)) {
         let is_from = data.trait_.as_ref().is_some_and(|path| path.last() == "From");
         for function in &data.fns {
-            let name = part.fns[function.index as usize].def.name;
+            let def = &part.fns[function.index as usize];
+            let name = def.def.name;
             each(Belonging::Named(name, *function));
+            if !def.is_test && def.def.has_self && def.def.body.is_some() {
+                each(Belonging::Callable(name, def.def.params.len() - 1, *function));
+            }
+            if let (None, Some(_), Type::Path(path)) = (data.owner, &data.trait_, &data.self_ty) {
+                each(Belonging::Extension(path.last(), name, *function));
+            }
             match (data.owner, data.trait_id) {
                 (None, Some(trait_id)) => each(Belonging::Blanket(trait_id, *function)),
                 (Some(owner), _) => {
@@ -79,6 +90,8 @@ impl Belongings {
         }
         match one {
             Belonging::Named(name, id) => put(&mut self.methods_named, name, id, is_in),
+            Belonging::Callable(name, arity, id) => put(&mut self.callable, (name, arity), id, is_in),
+            Belonging::Extension(ty, name, id) => put(&mut self.extensions, (ty, name), id, is_in),
             Belonging::Blanket(trait_id, id) => put(&mut self.blanket, trait_id, id, is_in),
             Belonging::Method(owner, name, id) => put(&mut self.methods, (owner, name), id, is_in),
             Belonging::Function(owner, id) => put(&mut self.functions_of, owner, id, is_in),
@@ -94,6 +107,11 @@ impl Belongings {
     fn fingerprint(&self, key: Key) -> u64 {
         match key {
             Key::MethodsNamed(name) => self.methods_named.fingerprint(&name),
+            Key::OnlyMethod(name, arity) => match self.callable.get(&(name, arity)) {
+                [one] => FxBuildHasher.hash_one(one),
+                _ => 0,
+            },
+            Key::Extensions(ty, name) => self.extensions.fingerprint(&(ty, name)),
             Key::Blanket(id) => self.blanket.fingerprint(&id),
             Key::Methods(owner, name) => self.methods.fingerprint(&(owner, name)),
             Key::FunctionsOf(owner) => self.functions_of.fingerprint(&owner),
@@ -110,6 +128,8 @@ impl Belongings {
 #[derive(Clone, Copy)]
 enum Belonging {
     Named(Name, FnId),
+    Callable(Name, usize, FnId),
+    Extension(Name, Name, FnId),
     Blanket(TraitId, FnId),
     Method(TypeId, Name, FnId),
     Function(TypeId, FnId),
@@ -122,6 +142,8 @@ impl Belonging {
     fn keys(self) -> [Option<Key>; 2] {
         match self {
             Belonging::Named(name, _) => [Some(Key::MethodsNamed(name)), None],
+            Belonging::Callable(name, arity, _) => [Some(Key::OnlyMethod(name, arity)), None],
+            Belonging::Extension(ty, name, _) => [Some(Key::Extensions(ty, name)), None],
             Belonging::Blanket(trait_id, _) => [Some(Key::Blanket(trait_id)), None],
             Belonging::Method(owner, name, _) => [Some(Key::Methods(owner, name)), None],
             Belonging::Function(owner, _) => [Some(Key::FunctionsOf(owner)), None],

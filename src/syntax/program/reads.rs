@@ -53,6 +53,10 @@ pub enum Key {
     FunctionsOf(TypeId),
     /// Every method with this name.
     MethodsNamed(Name),
+    /// The one method with this name and number of arguments.
+    OnlyMethod(Name, usize),
+    /// The methods of a name that traits give a type of another crate with this last name.
+    Extensions(Name, Name),
     /// The conversions into a type.
     FromImpls(TypeId),
     /// Which functions stand where in a file.

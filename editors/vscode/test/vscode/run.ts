@@ -69,7 +69,8 @@ const server = spawn(
     // Without this a released VS Code takes no tests from the address.
     '--enable-smoke-test-driver',
   ],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
+  // No gallery of extensions is asked for anything.
+  { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, EXTENSIONS_GALLERY: '{}' } },
 );
 
 let code: number;
