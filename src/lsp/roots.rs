@@ -73,6 +73,8 @@ impl Root {
     pub(super) fn touched(&mut self, paths: &[PathBuf]) {
         match &mut self.state {
             State::Read(session) => session.touched(paths),
+            // It was no source that it failed for.
+            State::Failed if paths.iter().all(|path| path.extension().is_some_and(|extension| extension == "rs")) => {}
             State::Failed | State::Alone(_) => self.state = State::Unread,
             State::Unread => {}
         }

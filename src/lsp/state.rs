@@ -44,6 +44,8 @@ pub(super) struct State {
     reports: BTreeMap<PathBuf, Report>,
     /// Findings with their repairs, as of the last check.
     repairs: BTreeMap<PathBuf, Vec<Finding>>,
+    /// Why roots are not checked, as the user was told.
+    faults: BTreeMap<PathBuf, String>,
 }
 
 impl State {
@@ -61,6 +63,7 @@ impl State {
             published: BTreeSet::new(),
             reports: BTreeMap::new(),
             repairs: BTreeMap::new(),
+            faults: BTreeMap::new(),
         };
         state.settle();
         state
@@ -116,12 +119,6 @@ impl State {
         }
     }
 
-    /// A message that the user should see.
-    pub(super) fn show(&self, message: &str) {
-        let (kind, message) = (MessageType::Error, message.to_owned());
-        self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
-    }
-
     pub(super) fn change_folders(&mut self, added: Vec<Uri>, removed: Vec<Uri>) {
         let gone: Vec<Folder> = added.iter().cloned().chain(removed).filter_map(Folder::new).collect();
         self.folders.retain(|folder| !gone.contains(folder));
@@ -134,11 +131,11 @@ impl State {
         if settings == self.settings {
             return;
         }
-        let hints = settings.inlay_hints != self.settings.inlay_hints;
-        self.settings = settings;
-        self.roots.iter_mut().for_each(Root::forget);
-        self.is_stale = true;
-        if hints && self.client.refreshes_hints {
+        let before = std::mem::replace(&mut self.settings, settings);
+        if !settings.checks_like(before) {
+            self.recover();
+        }
+        if settings.inlay_hints != before.inlay_hints && self.client.refreshes_hints {
             self.outbox.ask::<InlayHintRefreshRequest>(());
         }
     }
@@ -194,13 +191,15 @@ impl State {
                 self.outbox.log(MessageType::Log, said);
             }
             changed.extend(updated.changed);
-            is_new |= updated.is_new;
+            is_new |= updated.is_new && root.is_folder;
             match updated.failure {
+                None if updated.is_new => drop(self.faults.remove(&root.path)),
                 None => {}
                 Some(Failure::Input(message)) => {
-                    let message = format!("retrylint checks nothing in {}: {message}", root.path.display());
-                    let kind = MessageType::Error;
-                    self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
+                    if self.faults.insert(root.path.clone(), message.clone()).as_ref() != Some(&message) {
+                        let message = format!("retrylint checks nothing in {}: {message}", root.path.display());
+                        show(&self.outbox, message);
+                    }
                 }
                 Some(Failure::Panic(message)) => {
                     let message = format!("retrylint has a defect; {} is not checked: {message}", root.path.display());
@@ -286,7 +285,7 @@ impl State {
         found
     }
 
-    /// A panic left something half done: what was read is read again.
+    /// What was read cannot be relied on, for a panic left it half done or it was for other settings: it is read again.
     pub(super) fn recover(&mut self) {
         self.roots.iter_mut().for_each(Root::forget);
         self.is_stale = true;
@@ -301,4 +300,9 @@ impl State {
         let own = self.roots.iter().position(|root| !root.is_folder && root.holds(path));
         own.or_else(|| self.roots.iter().position(|root| root.holds(path)))
     }
+}
+
+/// A message that the user should see.
+pub(super) fn show(outbox: &Outbox, message: String) {
+    outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind: MessageType::Error, message });
 }
