@@ -177,6 +177,7 @@ impl State {
         let edited = std::mem::take(&mut self.edited);
         let mut changed = edited.clone();
         let mut is_new = false;
+        let mut failures = Vec::new();
         for root in &mut self.roots {
             let start = Instant::now();
             let progress = Progress::new(&self.outbox, self.client.progress);
@@ -193,19 +194,13 @@ impl State {
             changed.extend(updated.changed);
             is_new |= updated.is_new && root.is_folder;
             match updated.failure {
+                Some(failure) => failures.push((root.path.clone(), failure)),
                 None if updated.is_new => drop(self.faults.remove(&root.path)),
                 None => {}
-                Some(Failure::Input(message)) => {
-                    if self.faults.insert(root.path.clone(), message.clone()).as_ref() != Some(&message) {
-                        let message = format!("retrylint checks nothing in {}: {message}", root.path.display());
-                        show(&self.outbox, message);
-                    }
-                }
-                Some(Failure::Panic(message)) => {
-                    let message = format!("retrylint has a defect; {} is not checked: {message}", root.path.display());
-                    self.outbox.log(MessageType::Error, message);
-                }
             }
+        }
+        for (path, failure) in failures {
+            self.failed(path, failure);
         }
         changed.iter().for_each(|path| drop(self.reports.remove(path)));
         let elsewhere = is_new || changed.iter().any(|path| !edited.contains(path));
@@ -218,6 +213,23 @@ impl State {
         }
         if elsewhere && self.settings.inlay_hints && self.client.refreshes_hints {
             self.outbox.ask::<InlayHintRefreshRequest>(());
+        }
+    }
+
+    /// Tells why a root is not checked: the user what can be mended, and once.
+    fn failed(&mut self, path: PathBuf, failure: Failure) {
+        let shown = path.display();
+        match failure {
+            Failure::Panic(why) => {
+                self.outbox.log(MessageType::Error, format!("retrylint has a defect; {shown} is not checked: {why}"));
+            }
+            Failure::Input(why) => {
+                let message = format!("retrylint checks nothing in {shown}: {why}");
+                let before = self.faults.insert(path, why.clone());
+                if before != Some(why) {
+                    show(&self.outbox, message);
+                }
+            }
         }
     }
 
