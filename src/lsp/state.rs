@@ -20,8 +20,9 @@ use super::roots::{Failure, Root};
 use super::settings::Settings;
 use super::uri::{self, Folder};
 use super::view::View;
+use crate::Options;
 use crate::config::Configs;
-use crate::finding::{Finding, Site};
+use crate::finding::{Finding, Site, Style};
 use crate::report::words::count;
 
 /// The state of the server.
@@ -285,15 +286,20 @@ impl State {
         self.root(path).map_or_else(Vec::new, |root| root.sites(path))
     }
 
-    /// The findings of a file with their repairs. Proving them takes time, so they are kept until something changes.
-    pub(super) fn with_fixes(&mut self, path: &Path) -> Vec<Finding> {
-        if let Some(known) = self.repairs.get(path) {
+    /// The findings of a file with their repairs in a style. Proving them takes time, so those by the code's own means,
+    /// which are asked for with every move of the cursor, are kept until something changes.
+    pub(super) fn with_fixes(&mut self, path: &Path, style: Style) -> Vec<Finding> {
+        if style == Style::Inline
+            && let Some(known) = self.repairs.get(path)
+        {
             return known.clone();
         }
-        let options = self.settings.options();
+        let options = Options { style, ..self.settings.options() };
         let root = self.root_at(path);
         let found = root.map_or_else(Vec::new, |at| self.roots[at].with_fixes(&self.documents, &options, path));
-        self.repairs.insert(path.to_owned(), found.clone());
+        if style == Style::Inline {
+            self.repairs.insert(path.to_owned(), found.clone());
+        }
         found
     }
 
