@@ -17,7 +17,7 @@ use crate::engine::policy::{self, Policy};
 use crate::engine::site::{self, Examined};
 use crate::engine::store::Store;
 use crate::engine::{Lookup, Memo, nest, stand_in};
-use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
+use crate::finding::{Finding, Outcome, Problem, Site, Style, Verdict};
 use crate::fix;
 use crate::ir::{Name, Span};
 use crate::models::{Models, StandIn};
@@ -344,10 +344,17 @@ impl Analysis {
         Said { outcome, examined }
     }
 
-    /// Looks for a repair of each finding that is wanted. `files` are all of the unit, in order.
-    pub(crate) fn repair(&self, files: &[Loaded], said: &mut Said, wanted: &(dyn Fn(&Finding) -> bool + Sync)) {
+    /// Looks for a repair of each finding that is wanted, in a style. `files` are all of the unit, in order.
+    pub(crate) fn repair(
+        &self,
+        files: &[Loaded],
+        said: &mut Said,
+        wanted: &(dyn Fn(&Finding) -> bool + Sync),
+        style: Style,
+    ) {
+        let options = Options { style, ..self.terms.options.clone() };
         let Said { outcome, examined } = said;
-        fix::propose(&self.db(), files, examined, &mut outcome.findings, wanted, &self.terms.options);
+        fix::propose(&self.db(), files, examined, &mut outcome.findings, wanted, &options);
     }
 
     /// The files as they entered the program, read from their texts once more.

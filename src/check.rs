@@ -169,12 +169,12 @@ fn check_unit(unit: Unit, terms: Terms, tick: &(dyn Fn() + Sync)) -> Outcome {
             Err(problem) => unread.push(problem),
         }
     }
-    let fixes = terms.options.fixes;
+    let (fixes, style) = (terms.options.fixes, terms.options.style);
     let kept: Vec<Loaded> = files.iter().filter(|_| fixes).map(|read| read.loaded.clone()).collect();
     let analysis = Analysis::once(files, terms);
     let mut said = analysis.say();
     if fixes {
-        analysis.repair(&kept, &mut said, &|_| true);
+        analysis.repair(&kept, &mut said, &|_| true, style);
     }
     let mut outcome = said.outcome;
     outcome.summary.skipped += unread.len();

@@ -14,7 +14,7 @@ use rayon::ThreadPool;
 use crate::Options;
 use crate::check::{KnownModels, workers};
 use crate::config::{Configs, Fault};
-use crate::finding::{Finding, Problem, Site};
+use crate::finding::{Finding, Problem, Site, Style};
 use crate::workspace;
 use unit::Held;
 
@@ -122,9 +122,9 @@ impl Session {
         self.units.iter().flat_map(|unit| unit.problems(path)).cloned().collect()
     }
 
-    /// The findings of a file with their repairs, proved. A proof runs the loop many times.
-    pub fn with_fixes(&mut self, path: &Path) -> Vec<Finding> {
-        self.pool.install(|| self.units.iter().flat_map(|unit| unit.with_fixes(path)).collect())
+    /// The findings of a file with their repairs in a style, proved. A proof runs the loop many times.
+    pub fn with_fixes(&mut self, path: &Path, style: Style) -> Vec<Finding> {
+        self.pool.install(|| self.units.iter().flat_map(|unit| unit.with_fixes(path, style)).collect())
     }
 
     /// Looks anew which files there are and how they are checked.

@@ -359,6 +359,35 @@ fn all_that_is_safe_is_repaired_at_once_when_it_is_asked_for() {
 }
 
 #[test]
+fn a_repair_with_the_crate_brings_the_crate() {
+    let tree = package();
+    let mut setup = Setup::default();
+    setup.capabilities["workspace"]["workspaceEdit"]["resourceOperations"] = json!(["create", "rename"]);
+    let mut editor = Editor::start(&tree, setup);
+    let file = editor.open_file(&tree, "src/client.rs");
+    let found = editor.diagnostics(&file);
+    let actions = editor.actions(&file, &found[0]);
+    let is_ours = |action: &&Value| action["title"].as_str().is_some_and(|title| title.contains("`failfast`"));
+    let action = actions.iter().find(is_ours).expect("a repair with the crate").clone();
+    assert_eq!((&action["isPreferred"], &action["edit"]), (&json!(false), &Value::Null));
+    let action = editor.ask("codeAction/resolve", action).expect("the edit");
+    // A manifest with changes of its own is left alone.
+    let manifest = editor.open_file(&tree, "Cargo.toml");
+    let text = editor.text(&manifest).to_owned();
+    editor.replace(&manifest, &format!("{text}\n# more\n"));
+    let again = actions.iter().find(is_ours).expect("the same").clone();
+    let refused = editor.ask("codeAction/resolve", again).expect_err("a manifest that is not saved");
+    assert!(refused.message.contains("save it first"), "{refused:?}");
+    editor.close(&manifest);
+    editor.apply(&action["edit"]);
+    assert!(fs::read_to_string(tree.path("Cargo.toml")).expect("a manifest").contains("failfast"));
+    assert!(editor.text(&file).contains("failfast::"), "{}", editor.text(&file));
+    assert_eq!(editor.diagnostics(&file), [] as [Value; 0]);
+    tree.write("src/client.rs", editor.text(&file));
+    tree.run(&["check"]).is(0, &[]);
+}
+
+#[test]
 fn an_action_for_an_older_text_is_refused() {
     let tree = package();
     let mut editor = Editor::start(&tree, Setup::default());
@@ -549,6 +578,12 @@ fn what_is_wrong_with_a_configuration_is_shown_in_it() {
     let mut editor = Editor::start(&tree, Setup::default());
     let shown = editor.next("window/showMessage");
     assert!(shown["message"].as_str().is_some_and(|text| text.contains("retrylint.toml:2: ")), "{shown}");
+    // Once is enough, whatever else is saved.
+    watched(&mut editor, &tree, "src/client.rs", 2);
+    editor.settle();
+    watched(&mut editor, &tree, "Cargo.toml", 2);
+    editor.settle();
+    assert!(!editor.methods().contains(&"window/showMessage"));
     let config = editor.open_file(&tree, "retrylint.toml");
     let found = editor.diagnostics(&config);
     assert!(found[0]["message"].as_str().is_some_and(|text| text.contains("auth-backoff")), "{found:?}");

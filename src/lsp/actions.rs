@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::capabilities::FIX_ALL;
 use super::diagnostics::{self, Key};
+use super::runtime;
 use super::state::State;
 use super::view::View;
 use super::worker::Refused;
-use crate::finding::{Applicability, Edit, Finding, Fix};
+use crate::finding::{Applicability, Edit, Finding, Fix, SiteKind, Style};
 use crate::fix::edit::overlap;
 use crate::report::fixes::what;
 use crate::suppress;
@@ -28,6 +29,8 @@ struct Lazy {
     uri: Uri,
     /// The version of the text that it was offered for.
     version: Option<i32>,
+    /// The finding that is to be repaired with `failfast`; where there is none, all that is safe is meant.
+    runtime: Option<Key>,
 }
 
 /// What can be done at a range.
@@ -35,6 +38,11 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
     let Some(path) = state.path(&params.text_document.uri) else { return Vec::new() };
     let only = params.context.only.as_deref();
     let mut actions = Vec::new();
+    let version = state.view().document(&path).map(|document| document.version);
+    let lazy = |runtime| {
+        let lazy = Lazy { uri: params.text_document.uri.clone(), version, runtime };
+        serde_json::to_value(lazy).ok()
+    };
     let here: Vec<Key> = state
         .findings(&path)
         .iter()
@@ -42,7 +50,7 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
         .map(Key::of)
         .collect();
     if wants(only, "quickfix") && !here.is_empty() {
-        let findings = state.with_fixes(&path);
+        let findings = state.with_fixes(&path, Style::Inline);
         let view = state.view();
         for finding in findings.iter().filter(|finding| here.contains(&Key::of(finding))) {
             let diagnostic = diagnostics::finding(finding, view);
@@ -50,12 +58,20 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
             for (n, fix) in finding.fixes.iter().enumerate() {
                 actions.push(repair(fix, Some(n) == best, diagnostic.clone(), view));
             }
+            if view.client.resolves && view.client.creates_files && finding.sites[0].kind != SiteKind::Comment {
+                actions.push(CodeAction {
+                    title: "Repair it with the crate `failfast`, and make that a dependency".to_owned(),
+                    kind: Some(CodeActionKind::QuickFix),
+                    diagnostics: Some(vec![diagnostic.clone()]),
+                    is_preferred: Some(false),
+                    data: lazy(Some(Key::of(finding))),
+                    ..CodeAction::default()
+                });
+            }
             actions.extend(allow(finding, diagnostic, view));
         }
     }
     if wants(only, FIX_ALL) && !state.findings(&path).is_empty() {
-        let version = state.view().document(&path).map(|document| document.version);
-        let lazy = Lazy { uri: params.text_document.uri.clone(), version };
         let action = CodeAction {
             title: "Repair everything in this file that is safe to repair".to_owned(),
             kind: Some(CodeActionKind::Custom(FIX_ALL.into())),
@@ -63,7 +79,7 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
         };
         // Where the edit must come at once, it is made when it is asked for or its findings are being proved anyway.
         if state.client.resolves {
-            actions.push(CodeAction { data: serde_json::to_value(lazy).ok(), ..action });
+            actions.push(CodeAction { data: lazy(None), ..action });
         } else if only.is_some() || !here.is_empty() {
             let edit = all(state, &path);
             actions.extend(edit.map(|edit| CodeAction { edit: Some(edit), ..action }));
@@ -75,21 +91,24 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
 /// Makes the edit of an action that was offered without one.
 ///
 /// # Errors
-/// The text is not the one that it was offered for.
+/// The text is not the one that it was offered for, or there is no such repair.
 pub(super) fn resolve(state: &mut State, action: CodeAction) -> Result<CodeAction, Refused> {
     let Some(Ok(lazy)) = action.data.as_ref().map(Lazy::deserialize) else { return Ok(action) };
     let Some(path) = state.path(&lazy.uri) else { return Ok(action) };
     if state.view().document(&path).map(|document| document.version) != lazy.version {
         return Err((ErrorCode::ContentModified, "the text has changed since this was offered".to_owned()));
     }
-    let edit = all(state, &path);
+    let edit = match &lazy.runtime {
+        Some(key) => Some(runtime::edit(state, &path, key)?),
+        None => all(state, &path),
+    };
     Ok(CodeAction { edit, ..action })
 }
 
 /// All safe repairs of a file; of two that touch each other the first. `None` where there is none.
 fn all(state: &mut State, path: &Path) -> Option<WorkspaceEdit> {
     let mut taken: Vec<Edit> = Vec::new();
-    for finding in state.with_fixes(path) {
+    for finding in state.with_fixes(path, Style::Inline) {
         let safe = finding.fixes.iter().find(|fix| fix.applicability == Applicability::Safe);
         if let Some(fix) = safe.filter(|fix| !overlap(&taken, &fix.edits)) {
             taken.extend(fix.edits.iter().cloned());
@@ -144,7 +163,7 @@ fn allow(finding: &Finding, diagnostic: Diagnostic, view: View<'_>) -> Option<Co
 }
 
 /// Edits for the client; `placeholder` is text in them to be typed over, where the client has a way for that.
-fn workspace_edit(edits: &[Edit], placeholder: Option<&str>, view: View<'_>) -> WorkspaceEdit {
+pub(super) fn workspace_edit(edits: &[Edit], placeholder: Option<&str>, view: View<'_>) -> WorkspaceEdit {
     let mut files: Vec<(&Path, Vec<AnyEdit>)> = Vec::new();
     for edit in edits {
         let range = view.range(&edit.place);

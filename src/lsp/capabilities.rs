@@ -2,8 +2,9 @@
 
 use gen_lsp_types::{
     ChangeNotifications, ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProvider, DiagnosticOptions,
-    DiagnosticTag, HoverProvider, InlayHintProvider, MarkupKind, Save, ServerCapabilities, TextDocumentSync,
-    TextDocumentSyncKind, TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    DiagnosticTag, HoverProvider, InlayHintProvider, MarkupKind, ResourceOperationKind, Save, ServerCapabilities,
+    TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities,
+    WorkspaceOptions,
 };
 
 use super::position::Encoding;
@@ -26,6 +27,8 @@ pub(super) struct Client {
     pub(super) fades: bool,
     /// Edits may name the version of the text that they were made for.
     pub(super) versioned_edits: bool,
+    /// Edits may create files.
+    pub(super) creates_files: bool,
     /// Edits may hold a placeholder to type over.
     pub(super) snippets: bool,
     /// It asks for the edit of a code action when that is chosen.
@@ -67,6 +70,8 @@ impl Client {
             links: shown.code_description_support == Some(true),
             fades: shown.tag_support.is_some_and(|tags| tags.value_set.contains(&DiagnosticTag::Unnecessary)),
             versioned_edits: edits.document_changes == Some(true),
+            creates_files: edits.document_changes == Some(true)
+                && edits.resource_operations.is_some_and(|kinds| kinds.contains(&ResourceOperationKind::Create)),
             snippets: edits.document_changes == Some(true) && edits.snippet_edit_support == Some(true),
             resolves,
             markdown: text

@@ -1,7 +1,6 @@
 //! Findings as diagnostics, in the words of the command line.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
 
 use gen_lsp_types::{
     Code, CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Position, Range,
@@ -98,10 +97,18 @@ fn severity(level: Level) -> DiagnosticSeverity {
     }
 }
 
-/// A name for a file's diagnostics: the same as long as they are.
-pub(super) fn result_id(path: &Path, items: &[Diagnostic]) -> String {
-    let mut hasher = DefaultHasher::new();
-    path.hash(&mut hasher);
-    serde_json::to_string(items).unwrap_or_default().hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+/// The diagnostics of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Report {
+    /// A name for them: the same as long as they are.
+    pub(super) id: String,
+    pub(super) items: Vec<Diagnostic>,
+}
+
+impl Report {
+    pub(super) fn of(items: Vec<Diagnostic>) -> Report {
+        let mut hasher = DefaultHasher::new();
+        serde_json::to_string(&items).unwrap_or_default().hash(&mut hasher);
+        Report { id: format!("{:016x}", hasher.finish()), items }
+    }
 }

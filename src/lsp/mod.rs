@@ -21,6 +21,7 @@ mod progress;
 mod pull;
 mod register;
 mod roots;
+mod runtime;
 mod server;
 mod settings;
 mod state;

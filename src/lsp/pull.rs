@@ -10,14 +10,13 @@ use gen_lsp_types::{
     WorkspaceFullDocumentDiagnosticReport, WorkspaceUnchangedDocumentDiagnosticReport,
 };
 
-use super::diagnostics::result_id;
+use super::diagnostics::Report;
 use super::state::State;
 
 /// The diagnostics of a file, or that they are what the client knows.
-pub(super) fn document(state: &State, params: &DocumentDiagnosticParams) -> DocumentDiagnosticReport {
+pub(super) fn document(state: &mut State, params: &DocumentDiagnosticParams) -> DocumentDiagnosticReport {
     let path = state.path(&params.text_document.uri);
-    let items = path.as_ref().map_or_else(Vec::new, |path| state.diagnostics(path));
-    let id = result_id(path.as_deref().unwrap_or("".as_ref()), &items);
+    let Report { id, items } = path.map_or_else(|| Report::of(Vec::new()), |path| state.report(&path));
     if params.previous_result_id.as_ref() == Some(&id) {
         return RelatedUnchangedDocumentDiagnosticReport {
             related_documents: None,
@@ -33,7 +32,7 @@ pub(super) fn document(state: &State, params: &DocumentDiagnosticParams) -> Docu
 }
 
 /// The diagnostics of every file that has some, or had some when the client asked before.
-pub(super) fn workspace(state: &State, params: &WorkspaceDiagnosticParams) -> WorkspaceDiagnosticReport {
+pub(super) fn workspace(state: &mut State, params: &WorkspaceDiagnosticParams) -> WorkspaceDiagnosticReport {
     let known: BTreeMap<PathBuf, &str> = params
         .previous_result_ids
         .iter()
@@ -41,12 +40,12 @@ pub(super) fn workspace(state: &State, params: &WorkspaceDiagnosticParams) -> Wo
         .collect();
     let files: BTreeSet<PathBuf> = state.files().into_iter().chain(known.keys().cloned()).collect();
     let reports = files.iter().filter_map(|path| {
-        let items = state.diagnostics(path);
+        let Report { id, items } = state.report(path);
         let before = known.get(path);
         if items.is_empty() && before.is_none() {
             return None;
         }
-        let (uri, id) = (state.view().uri(path), result_id(path, &items));
+        let uri = state.view().uri(path);
         let version = state.view().document(path).map(|document| document.version);
         Some(if before == Some(&id.as_str()) {
             let unchanged_document_diagnostic_report = UnchangedDocumentDiagnosticReport { result_id: id };

@@ -73,6 +73,8 @@ impl Root {
     pub(super) fn touched(&mut self, paths: &[PathBuf]) {
         match &mut self.state {
             State::Read(session) => session.touched(paths),
+            // It was no source that it failed for.
+            State::Failed if paths.iter().all(|path| path.extension().is_some_and(|extension| extension == "rs")) => {}
             State::Failed | State::Alone(_) => self.state = State::Unread,
             State::Unread => {}
         }
@@ -175,10 +177,10 @@ impl Root {
         }
     }
 
-    /// The findings of a file with their repairs.
+    /// The findings of a file with their repairs in the style of the options.
     pub(super) fn with_fixes(&mut self, documents: &Documents, options: &Options, path: &Path) -> Vec<Finding> {
         match (&mut self.state, documents.at(path)) {
-            (State::Read(session), _) => session.with_fixes(path),
+            (State::Read(session), _) => session.with_fixes(path, options.style),
             (State::Alone(_), Some(document)) => {
                 let options = Options { fixes: true, ..options.clone() };
                 crate::check_source(&path.to_string_lossy(), &document.text, &options).findings

@@ -35,6 +35,11 @@ impl Settings {
             .map_err(|why| format!("the settings of retrylint are not understood, so they stay as they were: {why}"))
     }
 
+    /// Whether the same is found with others.
+    pub(super) fn checks_like(self, other: Settings) -> bool {
+        (self.pedantic, self.include_tests) == (other.pedantic, other.include_tests)
+    }
+
     /// How to check with these.
     pub(super) fn options(self) -> Options {
         Options { pedantic: self.pedantic, include_tests: self.include_tests, ..Options::default() }

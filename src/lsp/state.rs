@@ -11,7 +11,7 @@ use gen_lsp_types::{
 };
 
 use super::capabilities::Client;
-use super::diagnostics;
+use super::diagnostics::{self, Report};
 use super::documents::{Document, Documents};
 use super::outbox::Outbox;
 use super::pages::Pages;
@@ -20,8 +20,9 @@ use super::roots::{Failure, Root};
 use super::settings::Settings;
 use super::uri::{self, Folder};
 use super::view::View;
+use crate::Options;
 use crate::config::Configs;
-use crate::finding::{Finding, Site};
+use crate::finding::{Finding, Site, Style};
 use crate::report::words::count;
 
 /// The state of the server.
@@ -40,8 +41,12 @@ pub(super) struct State {
     edited: BTreeSet<PathBuf>,
     /// Files for which the client holds diagnostics.
     published: BTreeSet<PathBuf>,
+    /// What clients were told that ask; some ask every other second.
+    reports: BTreeMap<PathBuf, Report>,
     /// Findings with their repairs, as of the last check.
     repairs: BTreeMap<PathBuf, Vec<Finding>>,
+    /// Why roots are not checked, as the user was told.
+    faults: BTreeMap<PathBuf, String>,
 }
 
 impl State {
@@ -57,7 +62,9 @@ impl State {
             is_stale: true,
             edited: BTreeSet::new(),
             published: BTreeSet::new(),
+            reports: BTreeMap::new(),
             repairs: BTreeMap::new(),
+            faults: BTreeMap::new(),
         };
         state.settle();
         state
@@ -113,12 +120,6 @@ impl State {
         }
     }
 
-    /// A message that the user should see.
-    pub(super) fn show(&self, message: &str) {
-        let (kind, message) = (MessageType::Error, message.to_owned());
-        self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
-    }
-
     pub(super) fn change_folders(&mut self, added: Vec<Uri>, removed: Vec<Uri>) {
         let gone: Vec<Folder> = added.iter().cloned().chain(removed).filter_map(Folder::new).collect();
         self.folders.retain(|folder| !gone.contains(folder));
@@ -131,17 +132,18 @@ impl State {
         if settings == self.settings {
             return;
         }
-        let hints = settings.inlay_hints != self.settings.inlay_hints;
-        self.settings = settings;
-        self.roots.iter_mut().for_each(Root::forget);
-        self.is_stale = true;
-        if hints && self.client.refreshes_hints {
+        let before = std::mem::replace(&mut self.settings, settings);
+        if !settings.checks_like(before) {
+            self.recover();
+        }
+        if settings.inlay_hints != before.inlay_hints && self.client.refreshes_hints {
             self.outbox.ask::<InlayHintRefreshRequest>(());
         }
     }
 
-    /// Makes the roots those that the folders and the open texts call for.
+    /// Makes the roots those that the folders and the open texts call for. How places are told depends on these, too.
     fn settle(&mut self) {
+        self.reports.clear();
         let mut folders: Vec<&Path> = self.folders.iter().map(|folder| folder.path.as_path()).collect();
         folders.sort_unstable();
         folders.dedup_by(|inner, outer| inner.starts_with(&**outer));
@@ -176,12 +178,13 @@ impl State {
         let edited = std::mem::take(&mut self.edited);
         let mut changed = edited.clone();
         let mut is_new = false;
+        let mut failures = Vec::new();
         for root in &mut self.roots {
             let start = Instant::now();
             let progress = Progress::new(&self.outbox, self.client.progress);
             let updated = root.update(&self.documents, &options, &|done, total| progress.show(done, total));
             progress.finish();
-            if updated.is_new {
+            if updated.is_new && root.is_folder && updated.failure.is_none() {
                 let (path, time) = (root.path.display(), start.elapsed().as_secs_f64());
                 let said = format!(
                     "retrylint read {path} in {time:.1} s: {} with retry sites",
@@ -190,20 +193,17 @@ impl State {
                 self.outbox.log(MessageType::Log, said);
             }
             changed.extend(updated.changed);
-            is_new |= updated.is_new;
+            is_new |= updated.is_new && root.is_folder;
             match updated.failure {
+                Some(failure) => failures.push((root.path.clone(), failure)),
+                None if updated.is_new => drop(self.faults.remove(&root.path)),
                 None => {}
-                Some(Failure::Input(message)) => {
-                    let message = format!("retrylint checks nothing in {}: {message}", root.path.display());
-                    let kind = MessageType::Error;
-                    self.outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind, message });
-                }
-                Some(Failure::Panic(message)) => {
-                    let message = format!("retrylint has a defect; {} is not checked: {message}", root.path.display());
-                    self.outbox.log(MessageType::Error, message);
-                }
             }
         }
+        for (path, failure) in failures {
+            self.failed(path, failure);
+        }
+        changed.iter().for_each(|path| drop(self.reports.remove(path)));
         let elsewhere = is_new || changed.iter().any(|path| !edited.contains(path));
         if self.client.pulls {
             if elsewhere {
@@ -214,6 +214,23 @@ impl State {
         }
         if elsewhere && self.settings.inlay_hints && self.client.refreshes_hints {
             self.outbox.ask::<InlayHintRefreshRequest>(());
+        }
+    }
+
+    /// Tells why a root is not checked: the user what can be mended, and once.
+    fn failed(&mut self, path: PathBuf, failure: Failure) {
+        let shown = path.display();
+        match failure {
+            Failure::Panic(why) => {
+                self.outbox.log(MessageType::Error, format!("retrylint has a defect; {shown} is not checked: {why}"));
+            }
+            Failure::Input(why) => {
+                let message = format!("retrylint checks nothing in {shown}: {why}");
+                let before = self.faults.insert(path, why.clone());
+                if before != Some(why) {
+                    show(&self.outbox, message);
+                }
+            }
         }
     }
 
@@ -246,6 +263,16 @@ impl State {
         findings.chain(problems.iter().map(diagnostics::problem)).collect()
     }
 
+    /// The same, as it was said before where nothing changed.
+    pub(super) fn report(&mut self, path: &Path) -> Report {
+        if let Some(known) = self.reports.get(path) {
+            return known.clone();
+        }
+        let report = Report::of(self.diagnostics(path));
+        self.reports.insert(path.to_owned(), report.clone());
+        report
+    }
+
     /// The files about which something is to be said.
     pub(super) fn files(&self) -> BTreeSet<PathBuf> {
         self.roots.iter().flat_map(Root::files).collect()
@@ -259,19 +286,24 @@ impl State {
         self.root(path).map_or_else(Vec::new, |root| root.sites(path))
     }
 
-    /// The findings of a file with their repairs. Proving them takes time, so they are kept until something changes.
-    pub(super) fn with_fixes(&mut self, path: &Path) -> Vec<Finding> {
-        if let Some(known) = self.repairs.get(path) {
+    /// The findings of a file with their repairs in a style. Proving them takes time, so those by the code's own means,
+    /// which are asked for with every move of the cursor, are kept until something changes.
+    pub(super) fn with_fixes(&mut self, path: &Path, style: Style) -> Vec<Finding> {
+        if style == Style::Inline
+            && let Some(known) = self.repairs.get(path)
+        {
             return known.clone();
         }
-        let options = self.settings.options();
+        let options = Options { style, ..self.settings.options() };
         let root = self.root_at(path);
         let found = root.map_or_else(Vec::new, |at| self.roots[at].with_fixes(&self.documents, &options, path));
-        self.repairs.insert(path.to_owned(), found.clone());
+        if style == Style::Inline {
+            self.repairs.insert(path.to_owned(), found.clone());
+        }
         found
     }
 
-    /// A panic left something half done: what was read is read again.
+    /// What was read cannot be relied on, for a panic left it half done or it was for other settings: it is read again.
     pub(super) fn recover(&mut self) {
         self.roots.iter_mut().for_each(Root::forget);
         self.is_stale = true;
@@ -286,4 +318,9 @@ impl State {
         let own = self.roots.iter().position(|root| !root.is_folder && root.holds(path));
         own.or_else(|| self.roots.iter().position(|root| root.holds(path)))
     }
+}
+
+/// A message that the user should see.
+pub(super) fn show(outbox: &Outbox, message: String) {
+    outbox.notify::<ShowMessageNotification>(ShowMessageParams { kind: MessageType::Error, message });
 }

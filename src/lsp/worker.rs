@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::documents::Document;
 use super::guard::guard;
 use super::settings::{SECTION, Settings};
-use super::state::State;
+use super::state::{State, show};
 use super::{actions, hints, hover, pull, register};
 
 /// Why a request is not answered.
@@ -197,6 +197,6 @@ fn set(state: &mut State, sent: &Value) {
     match Settings::read(sent) {
         Ok(Some(settings)) => state.set(settings),
         Ok(None) => {}
-        Err(message) => state.show(&message),
+        Err(message) => show(&state.outbox, message),
     }
 }

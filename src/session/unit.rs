@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::analysis::{Analysis, Read, Terms};
 use crate::check::{finish, read};
-use crate::finding::{Finding, Outcome, Problem, Site};
+use crate::finding::{Finding, Outcome, Problem, Site, Style};
 use crate::syntax::program::FileId;
 use crate::workspace::source::Place;
 use crate::workspace::{FileEntry, Unit};
@@ -286,14 +286,14 @@ impl Held {
         self.outcome.problems.iter().filter(move |problem| Some(problem.path.as_str()) == shown)
     }
 
-    pub(super) fn with_fixes(&self, path: &Path) -> Vec<Finding> {
+    pub(super) fn with_fixes(&self, path: &Path, style: Style) -> Vec<Finding> {
         if self.findings(path).next().is_none() {
             return Vec::new();
         }
         let is_here = |finding: &Finding| finding.sites[0].place.source.file == path;
         let files = self.analysis.loaded();
         let mut said = self.analysis.say_with_fixes();
-        self.analysis.repair(&files, &mut said, &is_here);
+        self.analysis.repair(&files, &mut said, &is_here, style);
         finish(&mut said.outcome);
         said.outcome.findings.into_iter().filter(is_here).collect()
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufReader, BufWriter};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -327,19 +327,32 @@ impl Editor {
         actions.as_array().expect("a list").clone()
     }
 
-    /// Makes an edit to open texts, as an editor does: refuses one that is for another version.
+    /// Makes an edit as an editor does: to open texts, if it is for their version, and to files on disk.
     pub fn apply(&mut self, edit: &Value) {
         for change in edit["documentChanges"].as_array().expect("versioned edits") {
+            if change["kind"] == "create" {
+                let path = path(change["uri"].as_str().expect("a URI"));
+                std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders can be made");
+                std::fs::File::create_new(path).expect("a new file");
+                continue;
+            }
             let uri = change["textDocument"]["uri"].as_str().expect("a URI").to_owned();
-            assert_eq!(change["textDocument"]["version"], self.texts[&uri].0, "the version that the edit is for");
-            let mut text = self.text(&uri).to_owned();
+            let open = self.texts.get(&uri);
+            let version = open.map(|(version, _)| version);
+            assert_eq!(change["textDocument"]["version"], json!(version), "the version that the edit is for");
+            let on_disk = || std::fs::read_to_string(path(&uri)).expect("a readable file");
+            let mut text = open.map_or_else(on_disk, |(_, text)| text.clone());
             let mut edits = change["edits"].as_array().expect("edits").clone();
             edits.sort_by_key(|edit| std::cmp::Reverse(offset(&text, &edit["range"]["start"])));
             for edit in edits {
                 let (start, end) = (offset(&text, &edit["range"]["start"]), offset(&text, &edit["range"]["end"]));
                 text.replace_range(start..end, edit["newText"].as_str().expect("a text"));
             }
-            self.replace(&uri, &text);
+            if self.texts.contains_key(&uri) {
+                self.replace(&uri, &text);
+            } else {
+                std::fs::write(path(&uri), text).expect("files can be written");
+            }
         }
     }
 
@@ -377,6 +390,11 @@ fn is_about<'m>(message: &'m Message, uri: &str) -> Option<&'m Value> {
         }
         _ => None,
     }
+}
+
+/// The path of a file; these need no decoding.
+fn path(uri: &str) -> PathBuf {
+    PathBuf::from(uri.strip_prefix("file://").expect("a file"))
 }
 
 /// The URI of a file.
