@@ -16,11 +16,11 @@ use crate::engine::db::Db;
 use crate::engine::policy::{self, Policy};
 use crate::engine::site::{self, Examined};
 use crate::engine::store::Store;
-use crate::engine::{Lookup, Memo, nest};
+use crate::engine::{Lookup, Memo, nest, stand_in};
 use crate::finding::{Finding, Outcome, Problem, Site, Verdict};
 use crate::fix;
-use crate::ir::Span;
-use crate::models::Models;
+use crate::ir::{Name, Span};
+use crate::models::{Models, StandIn};
 use crate::rules;
 use crate::suppress::{self, Found};
 use crate::syntax::program::reads::{Changed, Reads, recorded};
@@ -54,6 +54,24 @@ impl Terms {
     fn allowed(&self) -> u32 {
         1 + self.config.base.fresh_retries.as_ref().map_or(FRESH_RETRIES, |given| given.value)
     }
+}
+
+/// The files with the stand-ins that they need. Files that those take the place of leave a free place.
+fn with_stand_ins(mut files: Vec<Option<Read>>, models: &Models) -> Vec<Option<Read>> {
+    let missing = {
+        let loaded =
+            || -> Box<dyn Iterator<Item = &Loaded>> { Box::new(files.iter().flatten().map(|read| &read.loaded)) };
+        stand_in::missing(&loaded, &models.stand_ins)
+    };
+    for loaded in missing {
+        for slot in &mut files {
+            if slot.as_ref().is_some_and(|read| read.loaded.krate == loaded.krate) {
+                *slot = None;
+            }
+        }
+        files.push(Some(Read { loaded, problem: None }));
+    }
+    files
 }
 
 /// A unit.
@@ -115,12 +133,14 @@ pub(crate) struct Said {
 impl Analysis {
     /// Takes up the files of a unit.
     pub(crate) fn once(files: Vec<Read>, terms: Terms) -> Analysis {
-        let files = files.into_iter().map(Some).collect();
+        let files = with_stand_ins(files.into_iter().map(Some).collect(), &terms.models);
+        let files = files.into_iter().filter(Option::is_some).collect();
         Analysis::open(files, terms, |loaded| Program::new(loaded.into_iter().flatten().collect()))
     }
 
     /// Takes up the files of a unit, to be edited. Where there is `None`, a file may come later.
     pub(crate) fn tracked(files: Vec<Option<Read>>, terms: Terms) -> Analysis {
+        let files = with_stand_ins(files, &terms.models);
         Analysis::open(files, terms, Program::tracked)
     }
 
@@ -176,6 +196,15 @@ impl Analysis {
         }
         self.seen.evict(&changed);
         self.policies.evict(&changed);
+    }
+
+    /// Whether the unit may need other stand-ins with a new file in a place, or with none.
+    pub(crate) fn needs_others(&self, file: FileId, new: Option<&Read>) -> bool {
+        self.terms.models.stand_ins.iter().any(|StandIn { krate, .. }| {
+            let before = self.is_there(file) && stand_in::names(self.source(file), krate);
+            let after = new.is_some_and(|read| stand_in::names(&read.loaded.source, krate));
+            before != after || new.is_some_and(|read| read.loaded.krate == Name::new(krate))
+        })
     }
 
     /// Says under which configuration findings are reported from now on. What is looked at stays the same.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::analysis::{Analysis, Read, Terms};
 use crate::config::Configs;
-use crate::finding::{Finding, Outcome, Problem, Verdict};
+use crate::finding::{Finding, Outcome, Problem, Style, Verdict};
 use crate::ir::Name;
 use crate::models::Models;
 use crate::syntax::program::Loaded;
@@ -29,6 +29,8 @@ pub struct Options {
     pub jobs: Option<usize>,
     /// Look for a repair of each finding, and prove it.
     pub fixes: bool,
+    /// In which style.
+    pub style: Style,
     /// Model files of the user's, in the form of `rules/models/*.toml`.
     pub models: Vec<PathBuf>,
     /// What users configured.

@@ -1,5 +1,6 @@
 //! What the analysis says: findings, and the verdict on every retry site. Reports only read these.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::rules::Rule;
@@ -191,9 +192,10 @@ pub struct Finding {
 }
 
 /// The two ways to repair a loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
     /// By the code's own means.
+    #[default]
     Inline,
     /// With the crate `failfast`.
     Runtime,
@@ -241,6 +243,17 @@ pub struct Fix {
     pub applicability: Applicability,
     /// What could not be shown; `None` for a safe fix.
     pub doubt: Option<String>,
+    /// What packages have to depend on for it; empty for an inline fix.
+    pub needs: Vec<Dependency>,
+}
+
+/// A package that has to depend on `failfast`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dependency {
+    /// The package's `Cargo.toml`.
+    pub manifest: PathBuf,
+    /// The features of `failfast` that the edits use.
+    pub features: Vec<&'static str>,
 }
 
 /// A range of a file, and the text that takes its place.

@@ -71,3 +71,8 @@ fn the_good_agent_is_clean_and_its_loop_is_seen_to_stop() {
 fn the_readme_shows_what_is_printed() {
     quote::check_console("README.md");
 }
+
+#[test]
+fn the_page_on_failfast_shows_what_is_printed() {
+    quote::check_console("docs/failfast.md");
+}

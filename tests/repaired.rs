@@ -1,4 +1,5 @@
-//! The agent in `fixtures`, repaired by the tool, built, and run against its provider: six requests become one.
+//! The agent in `fixtures`, repaired by the tool, built, and run against its provider: six requests become one, or two
+//! with `failfast`, which tries once more.
 //!
 //! The copy is built with the lock file of the fixture, in a folder that later runs use again.
 
@@ -7,6 +8,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use support::repository;
 use tempfile::TempDir;
@@ -32,17 +34,44 @@ async fn play(scenario: Scenario) -> (usize, Duration, Option<u16>) {
 }
 
 #[tokio::test]
+async fn what_can_pass_is_waited_out_as_before() {
+    assert_eq!(play(Scenario::RateLimited).await, (6, Duration::from_secs(5 * 7), Some(429)));
+    assert_eq!(play(Scenario::ServerError).await, (6, Duration::from_secs(155), Some(503)));
+    assert_eq!(play(Scenario::Success).await, (1, Duration::ZERO, None));
+}
+"#;
+
+/// A dead key costs one request and no wait.
+const INLINE: &str = "
+#[tokio::test]
 async fn a_dead_key_costs_one_request_and_no_wait() {
     assert_eq!(play(Scenario::DeadKey).await, (1, Duration::ZERO, Some(401)));
     assert_eq!(play(Scenario::DeadKey403).await, (1, Duration::ZERO, Some(403)));
 }
+";
+
+/// A dead key costs two requests and no wait.
+const RUNTIME: &str = "
+#[tokio::test]
+async fn a_dead_key_costs_two_requests_and_no_wait() {
+    assert_eq!(play(Scenario::DeadKey).await, (2, Duration::ZERO, Some(401)));
+    assert_eq!(play(Scenario::DeadKey403).await, (2, Duration::ZERO, Some(403)));
+}
 
 #[tokio::test]
-async fn what_can_pass_is_waited_out_as_before() {
-    assert_eq!(play(Scenario::RateLimited).await, (6, Duration::from_secs(5 * 7), Some(429)));
-    assert_eq!(play(Scenario::ServerError).await, (6, Duration::from_secs(155), Some(503)));
+async fn a_single_refusal_passes_without_a_wait() {
+    assert_eq!(play(Scenario::TransientAuth).await, (2, Duration::ZERO, None));
 }
-"#;
+";
+
+/// With a pool of keys each is asked, and the last one twice.
+const POOL: &str = "
+#[tokio::test]
+async fn the_keys_of_the_pool_are_tried_in_turn() {
+    assert_eq!(play(Scenario::PoolWithRoom).await, (2, Duration::ZERO, None));
+    assert_eq!(play(Scenario::PoolExhausted).await, (3, Duration::ZERO, Some(401)));
+}
+";
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("folders can be made");
@@ -63,24 +92,121 @@ fn run(command: &mut Command) -> (bool, String) {
     (out.status.success(), text.concat())
 }
 
-#[test]
-fn the_repaired_agent_stops_at_a_dead_key_and_waits_for_what_can_pass() {
-    let folder = TempDir::new().expect("a temporary folder");
-    let agent = folder.path().join("agent");
-    copy(&repository("fixtures/agent"), &agent);
-    let (fixed, said) = run(Command::new(env!("CARGO_BIN_EXE_retrylint"))
-        .args(["fix", "bad", "--allow-no-vcs", "--verify"])
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("agent"))
-        .current_dir(&agent));
+/// A copy of the agent's workspace. Cargo does not tell one copy from another in a target folder, so there is one at a
+/// time.
+struct Agent {
+    folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+impl Agent {
+    fn new() -> Agent {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = TempDir::new().expect("a temporary folder");
+        copy(&repository("fixtures/agent"), folder.path());
+        Agent { folder, _alone: alone }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Builds the copy where earlier runs have built most of it.
+fn cargo(program: &str, agent: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("agent")).current_dir(agent);
+    command
+}
+
+/// Repairs the agent.
+fn fix(agent: &Path, args: &[&str]) {
+    let mut command = cargo(env!("CARGO_BIN_EXE_retrylint"), agent);
+    let (fixed, said) = run(command.args(["fix", "bad", "--allow-no-vcs", "--verify"]).args(args));
     assert!(fixed && said.contains("fixed 1, 0 with an unsafe fix, 0 not fixable"), "{said}");
+}
+
+/// Runs the tests on the repaired agent, instead of those on the agent as it was.
+fn play(agent: &Path, tests: &[&str]) {
     fs::remove_dir_all(agent.join("bad/tests")).expect("the copy can be changed");
     fs::create_dir(agent.join("bad/tests")).expect("the copy can be changed");
-    fs::write(agent.join("bad/tests/repaired.rs"), SCENARIOS).expect("the copy can be changed");
-    let (passed, said) = run(Command::new(env!("CARGO"))
-        .args(["test", "--quiet", "--locked", "-p", "agent-bad", "--test", "repaired"])
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("agent"))
-        .current_dir(&agent));
+    fs::write(agent.join("bad/tests/repaired.rs"), tests.concat()).expect("the copy can be changed");
+    let mut command = cargo(env!("CARGO"), agent);
+    let (passed, said) = run(command.args(["test", "--quiet", "--offline", "-p", "agent-bad", "--test", "repaired"]));
     assert!(passed, "{said}");
+}
+
+#[test]
+fn the_repaired_agent_stops_at_a_dead_key_and_waits_for_what_can_pass() {
+    let agent = Agent::new();
+    let agent = agent.path();
+    fix(agent, &[]);
+    play(agent, &[SCENARIOS, INLINE]);
+}
+
+#[test]
+fn the_agent_repaired_with_failfast_tries_once_more_and_stops() {
+    let agent = Agent::new();
+    let agent = agent.path();
+    fix(agent, &["--style", "runtime"]);
+    let read = |path: &str| fs::read_to_string(agent.join(path)).expect("the file is there");
+    assert!(read("Cargo.toml").contains("members = [\"bad\", \"good\", \"server\", \"failfast\"]"));
+    assert!(read("bad/Cargo.toml").contains("failfast = { workspace = true, features = [\"reqwest\"] }\nlog"));
+    play(agent, &[SCENARIOS, RUNTIME]);
+}
+
+#[test]
+fn an_agent_with_several_keys_goes_on_to_the_next_one() {
+    let agent = Agent::new();
+    let agent = agent.path();
+    let change = |path: &str, from: &str, to: &str| {
+        let path = agent.join(path);
+        let text = fs::read_to_string(&path).expect("the file is there");
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        fs::write(&path, text.replace(from, to)).expect("the copy can be changed");
+    };
+    let use_key = "    /// Sends this key from now on.
+    pub fn use_key(&mut self, key: String) {
+        self.api_key = key;
+    }
+
+    async fn api_error(";
+    change("bad/src/client.rs", "    async fn api_error(", use_key);
+    let pool = "/// The keys, and which one is in use.
+struct KeyPool {
+    keys: Vec<String>,
+    used: usize,
+}
+
+impl KeyPool {
+    fn next_key(&mut self) -> Option<String> {
+        self.used += 1;
+        self.keys.get(self.used).cloned()
+    }
+}
+
+/// A conversation with one model.
+";
+    let conversation = "bad/src/conversation.rs";
+    change(conversation, "/// A conversation with one model.\n", pool);
+    change(conversation, "    client: LlmClient,\n", "    client: LlmClient,\n    pool: KeyPool,\n");
+    let filled = "            pool: KeyPool { keys: config.api_keys.clone(), used: 0 },\n            config,\n";
+    change(conversation, "            config,\n", filled);
+    let rotates = "            let classified = classify(&err);
+            if classified.reason == Reason::Auth
+                && let Some(key) = self.pool.next_key()
+            {
+                warn!(\"{err}; going on with the next key\");
+                self.client.use_key(key);
+                continue;
+            }
+";
+    change(conversation, "            let classified = classify(&err);\n", rotates);
+    change(conversation, "use crate::classify::classify;", "use crate::classify::{Reason, classify};");
+    fix(agent, &["--style", "runtime"]);
+    play(agent, &[SCENARIOS, RUNTIME, POOL]);
 }
 
 #[test]

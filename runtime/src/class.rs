@@ -46,6 +46,21 @@ impl Class {
         matches!(self, Class::Auth | Class::Revoked | Class::AuthPermanent)
     }
 
+    /// Whether it is about who asked rather than about what was asked or when: the key, its account, its rights,
+    /// its clock or its network. Waiting cures none of these.
+    pub fn is_refusal(self) -> bool {
+        match self {
+            Class::Auth
+            | Class::Revoked
+            | Class::AuthPermanent
+            | Class::Billing
+            | Class::Entitlement
+            | Class::Blocked
+            | Class::ClockSkew => true,
+            Class::Transient | Class::RateLimited | Class::ContextOverflow | Class::Fatal => false,
+        }
+    }
+
     /// Whether the same request with the same key may succeed later.
     ///
     /// This is the whole answer a retry library needs: see the `backon` feature.

@@ -99,6 +99,20 @@ impl Failure {
         crate::HttpAnswer { status, headers, body }.classify()
     }
 
+    /// A failure of which at most the HTTP status is known; without one no answer came, and that may pass.
+    ///
+    /// ```
+    /// # use failfast::{Class, Failure};
+    /// assert_eq!(Failure::from_status(401).class(), Class::Auth);
+    /// assert_eq!(Failure::from_status(None).class(), Class::Transient);
+    /// ```
+    pub fn from_status(status: impl Into<Option<u16>>) -> Self {
+        match status.into() {
+            Some(status) => Failure::from_http(status, &[], ""),
+            None => Failure::new(Class::Transient),
+        }
+    }
+
     /// Replaces the class: for a caller who knows better.
     pub fn with_class(mut self, class: Class) -> Self {
         self.0.class = class;

@@ -5,8 +5,8 @@ use crate::event::trace;
 use crate::ledger::Ledger;
 use crate::refresh::block_on;
 use crate::{
-    Attempt, Backoff, Class, Credential, CredentialPool, CredentialsExhausted, Event, Failure, Next, Permanent, Reason,
-    RefreshTicket, Refresher, Tried,
+    Attempt, Backoff, Class, Classify, Credential, CredentialPool, CredentialsExhausted, Event, Failure, Next,
+    Permanent, Reason, RefreshTicket, Refresher, Tried,
 };
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,8 @@ pub type CancelCheck<'a> = &'a (dyn Fn() -> bool + Sync);
 ///
 /// Make one per operation, hand it to [`retry`](crate::retry) or [`retry_async`](crate::retry_async),
 /// and that is all. In a hand-written loop, make it before the loop, build each request from
-/// [`attempt`](AuthGuard::attempt), and do as [`on_failure`](AuthGuard::on_failure) says.
+/// [`attempt`](AuthGuard::attempt), and do as [`on_failure`](AuthGuard::on_failure) says. A loop that waits in its
+/// own way asks [`on_refusal`](AuthGuard::on_refusal) only.
 ///
 /// It cannot be cloned, emptied or reset, so no loop can hand a dead key a second chance:
 ///
@@ -65,6 +66,17 @@ impl<'a> AuthGuard<'a> {
     #[inline]
     pub fn new(credential: impl Into<Cow<'a, Credential>>) -> Self {
         AuthGuard { setup: Setup::default(), ledger: Ledger::new(credential.into()) }
+    }
+
+    /// A guard for an operation whose client keeps the credential to itself: [`Credential::ambient`].
+    ///
+    /// ```
+    /// # use failfast::AuthGuard;
+    /// let guard = AuthGuard::ambient("api.example.com", "api_key");
+    /// assert_eq!(guard.credential().to_string(), "api_key");
+    /// ```
+    pub fn ambient(provider: impl Into<String>, id: impl Into<String>) -> Self {
+        AuthGuard::new(Credential::ambient(provider, id))
     }
 
     /// A guard for an operation with a key of `pool`, the first of which it takes now.
@@ -157,6 +169,47 @@ impl<'a> AuthGuard<'a> {
         };
         self.tell_next(&next, &failure);
         next
+    }
+
+    /// Reports that a request failed, in a loop that has its own way to wait. `None`: nobody was refused, and the
+    /// loop goes on as it would without a guard; nothing of the [`Backoff`] is spent. Else what to do about the
+    /// refusal ([`Class::is_refusal`]), and that is never [`Next::Backoff`].
+    ///
+    /// Report each failed request once, whatever failed. After [`Next::Abort`] the answer is always `Abort`.
+    ///
+    /// ```
+    /// # use failfast::{AuthGuard, Failure, Next};
+    /// # use std::time::Duration;
+    /// # fn send() -> Result<String, Failure> { Ok("hello".to_owned()) }
+    /// fn ask() -> Result<String, Failure> {
+    ///     let mut delay = Duration::from_secs(1);
+    ///     let mut guard = AuthGuard::ambient("api.example.com", "api_key");
+    ///     loop {
+    ///         let error = match send() {
+    ///             Ok(answer) => return Ok(answer),
+    ///             Err(error) => error,
+    ///         };
+    ///         match guard.on_refusal(&error) {
+    ///             Some(Next::Abort(permanent)) => {
+    ///                 eprintln!("{}", permanent);
+    ///                 return Err(error);
+    ///             }
+    ///             Some(_) => continue,
+    ///             None => {}
+    ///         }
+    ///         std::thread::sleep(delay);
+    ///         delay *= 2;
+    ///     }
+    /// }
+    /// # ask().unwrap();
+    /// ```
+    pub fn on_refusal<E: Classify + ?Sized>(&mut self, error: &E) -> Option<Next> {
+        let failure = error.classify();
+        if self.ledger.ended().is_some() || failure.class().is_refusal() {
+            return Some(self.on_failure(&failure));
+        }
+        self.ledger.file(&failure);
+        None
     }
 
     /// The state machine. The arms stand in the order of the picture on the crate page.

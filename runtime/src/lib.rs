@@ -106,6 +106,8 @@
 //! # ask(&Credential::new("openai", "OPENAI_API_KEY", "sk-proj-0123456789abcdef")).unwrap();
 //! ```
 //!
+//! A loop that waits in its own way asks the guard about refusals only: [`AuthGuard::on_refusal`].
+//!
 //! # The state machine
 //!
 //! The class of the failure ([`Class`]) decides. Steps are taken in order; the first that applies is the
@@ -182,6 +184,7 @@
 //! | `tower` | `failfast::tower::AuthPolicy`, a `tower::retry::Policy` |
 //! | `backon` | `failfast::backon::worth_waiting` for backon's `.when` |
 //! | `tracing` | an event for each decision: see [`Event`] |
+//! | `sources` | the files of this crate, for tools that copy it into a workspace |
 //!
 //! # Limits
 //!
@@ -214,6 +217,9 @@ mod retry;
 mod wording;
 
 pub mod classify;
+#[cfg(feature = "sources")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sources")))]
+pub mod sources;
 
 pub use crate::attempt::Attempt;
 pub use crate::backoff::{Backoff, Delays};

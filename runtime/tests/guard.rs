@@ -456,3 +456,27 @@ fn setting_the_backoff_again_gives_no_time_back() {
     guard = guard.backoff(&backoff);
     assert_eq!(abort(guard.on_failure(&failure(Class::Transient))).reason(), Reason::OutOfTime);
 }
+
+#[test]
+fn a_loop_of_ones_own_hears_of_refusals_only() {
+    let mut guard = AuthGuard::ambient("acme", "KEY");
+    let none = [Class::Transient, Class::RateLimited, Class::ContextOverflow, Class::Fatal];
+    for class in none.iter().cycle().take(40) {
+        assert!(guard.on_refusal(&failure(*class)).is_none(), "{class:?}");
+    }
+    assert!(matches!(guard.on_refusal(&failure(Class::Auth)), Some(Next::RetryFresh)));
+    assert!(guard.attempt().fresh_connection());
+    assert!(guard.on_refusal(&failure(Class::Transient)).is_none());
+    let Some(Next::Abort(end)) = guard.on_refusal(&failure(Class::Auth)) else { panic!("a second chance") };
+    assert_eq!((end.reason(), end.requests(), end.waited()), (Reason::Rejected, 43, Duration::ZERO));
+    // It is over, whatever fails next.
+    assert!(matches!(guard.on_refusal(&failure(Class::Transient)), Some(Next::Abort(_))));
+}
+
+#[test]
+fn a_refusal_that_no_second_request_can_change_ends_a_loop_of_ones_own_at_once() {
+    for class in [Class::Revoked, Class::AuthPermanent, Class::Billing, Class::Entitlement, Class::Blocked] {
+        let mut guard = AuthGuard::ambient("acme", "KEY");
+        assert!(matches!(guard.on_refusal(&failure(class)), Some(Next::Abort(_))), "{class:?}");
+    }
+}

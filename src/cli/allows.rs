@@ -21,7 +21,7 @@ pub(super) struct Allows {
 
 impl Allows {
     pub(super) fn run(&self, console: &Console) -> Exit {
-        let (outcome, exit) = match self.input.analyse(false, false, console) {
+        let (outcome, exit) = match self.input.analyse(false, None, console) {
             Ok(answer) => answer,
             Err(exit) => return exit,
         };

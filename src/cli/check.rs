@@ -106,7 +106,8 @@ impl Check {
     /// What is found, or what is left after repairs.
     fn outcome(&self, console: &Console) -> Result<(Outcome, Exit), Exit> {
         if !self.fix {
-            return self.input.analyse(self.pedantic, self.outputs.offer_fixes(), console);
+            let style = self.outputs.offer_fixes().then(|| self.fixing.style());
+            return self.input.analyse(self.pedantic, style, console);
         }
         let done = self.fixing.repair(&self.input, self.pedantic, console)?;
         console.tell(&done.summary);

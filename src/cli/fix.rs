@@ -8,8 +8,9 @@ use super::console::Console;
 use super::input::Input;
 use super::{Exit, check};
 use crate::finding::{self, Outcome};
-use crate::fix::apply::{Changed, Choice, Plan};
-use crate::fix::{compile, vcs, write};
+use crate::fix::apply::{Changed, Choice};
+use crate::fix::dependency::Source;
+use crate::fix::{carry, vcs};
 use crate::report::fixes;
 use crate::rules;
 
@@ -18,6 +19,17 @@ use crate::rules;
 enum Style {
     /// By the code's own means
     Inline,
+    /// With the crate `failfast`, which becomes a dependency
+    Runtime,
+}
+
+fn source(text: &str) -> Result<Source, String> {
+    match (text, text.strip_prefix("path=")) {
+        ("vendor", _) => Ok(Source::Vendor),
+        ("registry", _) => Ok(Source::Registry),
+        (_, Some(folder)) if !folder.is_empty() => Ok(Source::Path(PathBuf::from(folder))),
+        _ => Err("it is `vendor`, `registry` or `path=DIR`".to_owned()),
+    }
 }
 
 /// Flags about repairs.
@@ -34,6 +46,11 @@ pub(super) struct Fixing {
     /// How to repair
     #[arg(long, value_name = "STYLE", default_value = "inline")]
     style: Style,
+
+    /// Where `failfast` comes from with `--style runtime`: `vendor` writes its sources into the workspace, `registry`
+    /// names its version, `path=DIR` the folder that holds it [default: vendor]
+    #[arg(long, value_name = "SOURCE", value_parser = source)]
+    runtime: Option<Source>,
 
     /// Apply repairs too of which something could not be shown
     #[arg(long)]
@@ -113,15 +130,18 @@ impl Fixing {
         let (mut plan, mut trouble) = input.plan(&paths, pedantic, &choice, console)?;
         let mut diff = String::new();
         if self.diff {
-            plan.changed.iter().for_each(|changed| diff.push_str(&fixes::diff(changed, console.out)));
+            // The sources of a copy are many, and no change to the user's code: the summary counts them.
+            let is_shown = |changed: &&Changed| changed.before.is_some() || changed.path.ends_with("Cargo.toml");
+            let shown = plan.changed.iter().chain(plan.support.iter().rev().filter(is_shown));
+            shown.for_each(|changed| diff.push_str(&fixes::diff(changed, console.out)));
         } else {
-            let undone = write_all(&plan, console);
-            let taken_back = if self.verify { verify(&plan, console) } else { Vec::new() };
-            if !undone.is_empty() {
-                trouble = Exit::Trouble;
-            }
-            for (path, why) in undone.into_iter().chain(taken_back) {
-                plan.undo(&path, &why);
+            for undone in carry::out(&plan, &choice.runtime, self.verify) {
+                let state = if undone.failed { "is not changed" } else { "is as it was" };
+                console.fail(&format!("{} {state}: {}", undone.display, undone.why));
+                if undone.failed {
+                    trouble = Exit::Trouble;
+                }
+                plan.undo(&undone.path, &undone.why);
             }
         }
         let is_left = if self.diff { !diff.is_empty() } else { plan.left.findings.iter().any(check::fails) };
@@ -132,76 +152,24 @@ impl Fixing {
         Ok(Done { exit, diff, summary, left: plan.left })
     }
 
-    fn choice(&self) -> Result<Choice, String> {
-        let style = match self.style {
+    /// How to repair.
+    pub(super) fn style(&self) -> finding::Style {
+        match self.style {
             Style::Inline => finding::Style::Inline,
-        };
+            Style::Runtime => finding::Style::Runtime,
+        }
+    }
+
+    fn choice(&self) -> Result<Choice, String> {
+        let style = self.style();
         let mut chosen = Vec::new();
         for name in &self.rules {
             chosen.push(rules::find(name).ok_or_else(|| super::explain::unknown(name))?);
         }
-        Ok(Choice { rules: chosen, style, unsafe_fixes: self.unsafe_fixes })
-    }
-}
-
-/// Writes each changed file; answers which could not be written, and why. The others still are.
-fn write_all(plan: &Plan, console: &Console) -> Vec<(PathBuf, String)> {
-    let mut undone = Vec::new();
-    for changed in &plan.changed {
-        if let Err(why) = write::replace(&changed.path, &changed.before, &changed.after) {
-            console.fail(&format!("{} is not changed: {why}", changed.display));
-            undone.push((changed.path.clone(), why));
+        if self.runtime.is_some() && style != finding::Style::Runtime {
+            return Err("`--runtime` says where `failfast` comes from: use it with `--style runtime`".to_owned());
         }
+        let runtime = self.runtime.clone().unwrap_or_default();
+        Ok(Choice { rules: chosen, style, unsafe_fixes: self.unsafe_fixes, runtime })
     }
-    undone
-}
-
-/// Compiles each changed package, and takes its changes back where that brings a new error, or cannot be done. Answers
-/// which files are as they were, and why.
-fn verify(plan: &Plan, console: &Console) -> Vec<(PathBuf, String)> {
-    let mut packages: Vec<PathBuf> = plan.changed.iter().filter_map(|c| compile::manifest_of(&c.path)).collect();
-    packages.sort();
-    packages.dedup();
-    let mut undone = Vec::new();
-    for manifest in packages {
-        let changed: Vec<&Changed> =
-            plan.changed.iter().filter(|c| compile::manifest_of(&c.path).as_ref() == Some(&manifest)).collect();
-        let after = compile::errors(&manifest);
-        if after.as_ref().is_ok_and(Vec::is_empty) || !rewrite(&changed, console, |c| (&c.after, &c.before)) {
-            continue;
-        }
-        // Errors that were there before say nothing about the repair.
-        let why = match (after, compile::errors(&manifest)) {
-            (Ok(after), Ok(before)) => match compile::new(&before, &after).into_iter().next() {
-                Some(error) => format!("its repair does not compile: {error}"),
-                None => {
-                    rewrite(&changed, console, |c| (&c.before, &c.after));
-                    continue;
-                }
-            },
-            (Err(why), _) | (_, Err(why)) => format!("its repair could not be compiled: {why}"),
-        };
-        for changed in changed {
-            console.fail(&format!("{} is as it was: {why}", changed.display));
-            undone.push((changed.path.clone(), why.clone()));
-        }
-    }
-    undone
-}
-
-/// Writes the second text over the first.
-fn rewrite<'c>(
-    changed: &[&'c Changed],
-    console: &Console,
-    texts: impl Fn(&'c Changed) -> (&'c String, &'c String),
-) -> bool {
-    let mut all = true;
-    for changed in changed {
-        let (from, to) = texts(changed);
-        if let Err(why) = write::replace(&changed.path, from, to) {
-            all = false;
-            console.fail(&format!("{} cannot be written: {why}", changed.display));
-        }
-    }
-    all
 }

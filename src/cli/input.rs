@@ -10,7 +10,7 @@ use super::Exit;
 use super::console::Console;
 use super::progress::Progress;
 use super::settings::Choice;
-use crate::finding::Outcome;
+use crate::finding::{Outcome, Style};
 use crate::fix::apply::{self, Plan};
 use crate::workspace::{self, Stdin};
 use crate::{Options, report};
@@ -46,9 +46,14 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Reads and analyses the input, with a repair for each finding where `fixes` asks for it. Problems are told on standard error; the exit is that of trouble, if there was any
-    /// that must fail the run.
-    pub(super) fn analyse(&self, pedantic: bool, fixes: bool, console: &Console) -> Result<(Outcome, Exit), Exit> {
+    /// Reads and analyses the input, with a repair of this style for each finding where one is given. Problems are told
+    /// on standard error; the exit is that of trouble, if there was any that must fail the run.
+    pub(super) fn analyse(
+        &self,
+        pedantic: bool,
+        fixes: Option<Style>,
+        console: &Console,
+    ) -> Result<(Outcome, Exit), Exit> {
         let stdin = if self.reads_stdin() {
             Some(self.read_stdin().map_err(|message| console.fail(&message))?)
         } else if self.stdin_filename.is_some() {
@@ -58,7 +63,8 @@ impl Input {
         };
         let paths: Vec<PathBuf> = self.paths.iter().filter(|path| *path != Path::new("-")).cloned().collect();
         let mut input = workspace::load(&paths, stdin);
-        let options = Options { pedantic, fixes, ..self.options(&mut input, console)? };
+        let style = fixes.unwrap_or_default();
+        let options = Options { pedantic, fixes: fixes.is_some(), style, ..self.options(&mut input, console)? };
         let progress = Progress::new();
         let outcome = crate::check_workspace(input, &options, &|done, total| progress.show(done, total));
         progress.finish();

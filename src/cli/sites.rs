@@ -29,7 +29,7 @@ pub(super) enum Format {
 
 impl Sites {
     pub(super) fn run(&self, console: &Console) -> Exit {
-        let (outcome, exit) = match self.input.analyse(false, false, console) {
+        let (outcome, exit) = match self.input.analyse(false, None, console) {
             Ok(answer) => answer,
             Err(exit) => return exit,
         };

@@ -29,6 +29,7 @@ pub mod scenario;
 pub mod scenes;
 mod schedule;
 pub mod site;
+pub mod stand_in;
 pub mod store;
 mod summary;
 mod text;

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::finding::{Applicability, Edit, Finding, Fix, Outcome, Style};
+use crate::finding::{Applicability, Dependency, Edit, Finding, Fix, Outcome, SiteKind, Style};
+use crate::fix::dependency::{self, Source};
 use crate::fix::edit;
 use crate::rules::Rule;
 use crate::{Options, workspace};
@@ -21,6 +22,8 @@ pub struct Choice {
     pub style: Style,
     /// Those too that are not proved in every respect.
     pub unsafe_fixes: bool,
+    /// Where `failfast` comes from.
+    pub runtime: Source,
 }
 
 impl Choice {
@@ -29,10 +32,15 @@ impl Choice {
         self.rules.is_empty() || self.rules.contains(&finding.rule)
     }
 
+    /// Whether a repair is of the style that is wanted; a comment has only one.
+    pub fn takes_style(&self, finding: &Finding, fix: &Fix) -> bool {
+        fix.style == self.style || finding.sites.first().is_some_and(|site| site.kind == SiteKind::Comment)
+    }
+
     /// The repair of a finding that is to be applied.
     pub fn pick<'f>(&self, finding: &'f Finding) -> Option<&'f Fix> {
         let least = if self.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-        let fits = |fix: &&Fix| fix.style == self.style && fix.applicability >= least;
+        let fits = |fix: &&Fix| self.takes_style(finding, fix) && fix.applicability >= least;
         finding.fixes.iter().find(fits).filter(|_| self.takes_rule(finding))
     }
 }
@@ -44,8 +52,8 @@ pub struct Changed {
     pub display: String,
     /// The path to open it by.
     pub path: PathBuf,
-    /// What was read.
-    pub before: String,
+    /// What was read; `None` for a file that is new.
+    pub before: Option<String>,
     /// What is to be written.
     pub after: String,
 }
@@ -55,6 +63,8 @@ pub struct Changed {
 pub struct Plan {
     /// By path.
     pub changed: Vec<Changed>,
+    /// What makes `failfast` a dependency where these need it: new files, then manifests.
+    pub support: Vec<Changed>,
     /// The repaired findings, in the order of repair, with the repair.
     pub fixed: Vec<(Finding, Fix)>,
     /// The analysis of the repaired texts.
@@ -62,6 +72,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What the repairs in some of the files need.
+    pub fn needs_of(&self, files: &[&Changed]) -> Vec<Dependency> {
+        let touches =
+            |fix: &Fix| fix.edits.iter().any(|edit| files.iter().any(|changed| changed.path == edit.place.source.file));
+        self.fixed.iter().filter(|(_, fix)| touches(fix)).flat_map(|(_, fix)| fix.needs.clone()).collect()
+    }
+
     /// A file stays as it was: its findings are left, with the reason.
     pub fn undo(&mut self, path: &Path, why: &str) {
         let touches = |fix: &Fix| fix.edits.iter().any(|edit| edit.place.source.file == path);
@@ -79,14 +96,14 @@ impl Plan {
 /// Repairs in memory what is chosen.
 ///
 /// # Errors
-/// As [`crate::check_workspace`].
+/// As [`crate::check_workspace`], and where `failfast` cannot be made a dependency.
 pub fn plan(
     paths: &[PathBuf],
     options: &Options,
     choice: &Choice,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Plan, String> {
-    let options = Options { fixes: true, ..options.clone() };
+    let options = Options { fixes: true, style: choice.style, ..options.clone() };
     let mut changed: BTreeMap<PathBuf, Changed> = BTreeMap::new();
     let mut fixed: Vec<(Finding, Fix)> = Vec::new();
     for round in 0.. {
@@ -103,13 +120,15 @@ pub fn plan(
                 && round < ROUNDS
                 && !edit::overlap(&taken, &fix.edits)
             {
-                taken.extend(fix.edits.iter().cloned());
+                edit::join(&mut taken, &fix.edits);
                 fixed.push((finding.clone(), fix.clone()));
             }
         }
         if taken.is_empty() {
             let changed = changed.into_values().collect();
-            return Ok(Plan { changed, fixed, left });
+            let needs: Vec<Dependency> = fixed.iter().flat_map(|(_, fix)| fix.needs.clone()).collect();
+            let support = dependency::plan(&needs, &choice.runtime)?;
+            return Ok(Plan { changed, support, fixed, left });
         }
         let mut files: BTreeMap<PathBuf, Vec<Edit>> = BTreeMap::new();
         for edit in taken {
@@ -121,7 +140,7 @@ pub fn plan(
             let entry = changed.entry(path.clone()).or_insert_with(|| Changed {
                 display: source.path.clone(),
                 path,
-                before: source.text.clone(),
+                before: Some(source.text.clone()),
                 after: String::new(),
             });
             entry.after = after;

@@ -38,13 +38,26 @@ pub fn moved(span: Span, edits: &[Edit]) -> Span {
     Span { start: fit(start), end: fit(end) }
 }
 
-/// Whether some edit of one list touches an edit of the other.
+/// Whether some edit of one list touches an edit of the other. An edit that both have is made once.
 pub fn overlap(a: &[Edit], b: &[Edit]) -> bool {
     let touches = |x: &Edit, y: &Edit| {
         let (p, q) = (x.place.span, y.place.span);
-        x.place.source.file == y.place.source.file && p.start <= q.end && q.start <= p.end
+        x.place.source.file == y.place.source.file && p.start <= q.end && q.start <= p.end && !is_same(x, y)
     };
     a.iter().any(|x| b.iter().any(|y| touches(x, y)))
+}
+
+/// Adds the edits that are not there yet.
+pub fn join(all: &mut Vec<Edit>, more: &[Edit]) {
+    for edit in more {
+        if !all.iter().any(|known| is_same(known, edit)) {
+            all.push(edit.clone());
+        }
+    }
+}
+
+fn is_same(x: &Edit, y: &Edit) -> bool {
+    x.place.span == y.place.span && x.place.source.file == y.place.source.file && x.text == y.text
 }
 
 fn in_order(edits: &[Edit]) -> Vec<&Edit> {

@@ -3,7 +3,7 @@
 use crate::engine::db::Db;
 use crate::engine::site::Facts;
 use crate::engine::trace::SightKind;
-use crate::finding::{Edit, SiteKind};
+use crate::finding::{Dependency, Edit, SiteKind};
 use crate::fix::ask::{self, Test};
 use crate::fix::edit::{Layout, lines};
 use crate::fix::exit::{self, Exit};
@@ -23,6 +23,8 @@ pub struct Candidate {
     pub edits: Vec<Edit>,
     /// What is doubtful about it whatever the proof says.
     pub doubt: Option<String>,
+    /// What packages have to depend on for it.
+    pub needs: Vec<Dependency>,
 }
 
 /// Repairs of a site, the best first; else why there is none.
@@ -107,11 +109,11 @@ fn guard(scene: &Scene<'_>, sight: usize, failed: &Failed, test: &Test, exit: &E
     let doubt = doubt.or_else(|| own.then(|| "the loop stands in a macro".to_owned()));
     let doubt = doubt
         .or_else(|| scene.facts.is_worker().then(|| "the worker ends, and something has to start it again".to_owned()));
-    Candidate { message: message.to_owned(), edits, doubt }
+    Candidate { message: message.to_owned(), edits, doubt, needs: Vec::new() }
 }
 
 /// Puts statements in front of what stands at a sight.
-fn insert(
+pub(super) fn insert(
     scene: &Scene<'_>,
     at: Span,
     kind: &SightKind,
@@ -154,7 +156,7 @@ fn insert(
 }
 
 /// The innermost statement that holds a place.
-fn statement_of(body: &Block, at: Span) -> Span {
+pub(super) fn statement_of(body: &Block, at: Span) -> Span {
     let mut best = at;
     let mut consider = |block: &Block| {
         for stmt in &block.stmts {
@@ -191,7 +193,7 @@ fn statement_of(body: &Block, at: Span) -> Span {
 }
 
 /// Whether something on the way gets a new credential: then the first refusal is not the end.
-fn refreshes(scene: &Scene<'_>, index: usize) -> bool {
+pub(super) fn refreshes(scene: &Scene<'_>, index: usize) -> bool {
     let sight = &scene.sights[index];
     let innermost = !scene.sights.iter().any(|s| s.span != sight.span && sight.span.contains(s.span));
     // What stands before the attempt is done whether it failed or not.
@@ -267,7 +269,7 @@ fn log(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Option<String> {
     found
 }
 
-fn free_name(scene: &Scene<'_>, names: &[&'static str]) -> &'static str {
+pub(super) fn free_name(scene: &Scene<'_>, names: &[&'static str]) -> &'static str {
     let text = scene.text(scene.home.span);
     names.iter().copied().find(|name| !text.contains(name)).unwrap_or(names[0])
 }

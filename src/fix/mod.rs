@@ -2,10 +2,13 @@
 //!
 //! `scene` watches the run that burns and says where the failure can be named, `ask` how the code itself can tell that
 //! it is a refusal, `exit` how the code leaves with an error; `inline` makes candidates of these and `verify` runs them.
-//! `apply`, `write` and `vcs` change files.
+//! `runtime` makes candidates with the crate `failfast`, and `dependency` makes it a dependency.
+//! `apply` plans and `carry` carries out, with `write`, `compile` and `vcs`.
 
 pub mod apply;
+pub mod carry;
 pub mod compile;
+pub mod dependency;
 pub mod edit;
 pub mod vcs;
 pub mod write;
@@ -13,6 +16,7 @@ pub mod write;
 mod ask;
 mod exit;
 mod inline;
+mod runtime;
 mod scene;
 mod verify;
 

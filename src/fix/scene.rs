@@ -168,11 +168,17 @@ impl<'a> Scene<'a> {
                 continue;
             }
             seen.push(*name);
-            if value.is_tainted() && !self.is_moved(*name, value, index) {
+            if (value.is_tainted() || self.is_own_error(value)) && !self.is_moved(*name, value, index) {
                 out.push(Failed { name: *name, value: value.clone(), by_ref: self.is_reference(*name, sight.span) });
             }
         }
         out
+    }
+
+    /// An error that the code itself made of the refusal: `ApiError::Unauthorized` holds nothing of it any more.
+    fn is_own_error(&self, value: &Value) -> bool {
+        let (declared, _) = self.declared_error();
+        matches!(value, Value::Struct(s) if s.variant.is_some() && crate::engine::pattern::same_type(&s.ty, &declared))
     }
 
     /// Whether statements before a sight, on the way that was run, use a name up.

@@ -10,11 +10,12 @@ use crate::engine::Lookup;
 use crate::engine::db::Db;
 use crate::engine::scenario::Scenario;
 use crate::engine::site::{self, ALLOWED, Examined, Facts, Shown, again};
+use crate::engine::stand_in;
 use crate::engine::store::Store;
 use crate::engine::trace::{Exit, Run};
 use crate::finding::{Applicability, Edit, Finding, Fix, SiteKind, Style};
-use crate::fix::edit;
 use crate::fix::inline::{self, Candidate};
+use crate::fix::{edit, runtime};
 use crate::ir::Span;
 use crate::rules;
 use crate::syntax;
@@ -70,7 +71,11 @@ pub fn propose(
     let mut tasks: Vec<Task<'_>> = reported
         .par_iter()
         .map(|(examined, finding)| {
-            let (candidates, why) = match inline::candidates(db, &examined.facts) {
+            let candidates = match options.style {
+                Style::Inline => inline::candidates,
+                Style::Runtime => runtime::candidates,
+            };
+            let (candidates, why) = match candidates(db, &examined.facts) {
                 Ok(candidates) => (candidates, None),
                 Err(why) => (Vec::new(), Some(why)),
             };
@@ -82,7 +87,8 @@ pub fn propose(
         if batch.is_empty() {
             break;
         }
-        let edits: Vec<Edit> = batch.iter().flat_map(|i| tasks[*i].candidates[tasks[*i].next].edits.clone()).collect();
+        let mut edits: Vec<Edit> = Vec::new();
+        batch.iter().for_each(|i| edit::join(&mut edits, &tasks[*i].candidates[tasks[*i].next].edits));
         let changed = change(db, files, &edits);
         let verdicts: Vec<Verdict> = match changed {
             Some(files) => {
@@ -97,7 +103,7 @@ pub fn propose(
             None => batch.iter().map(|_| Verdict::Rejected("the changed text would not parse".to_owned())).collect(),
         };
         for (i, verdict) in batch.into_iter().zip(verdicts) {
-            settle(&mut tasks[i], verdict);
+            settle(&mut tasks[i], verdict, options.style);
         }
     }
     for task in tasks {
@@ -126,7 +132,7 @@ fn next_batch(tasks: &[Task<'_>]) -> Vec<usize> {
     batch
 }
 
-fn settle(task: &mut Task<'_>, verdict: Verdict) {
+fn settle(task: &mut Task<'_>, verdict: Verdict, style: Style) {
     let candidate = &task.candidates[task.next];
     task.next += 1;
     let doubt = match verdict {
@@ -139,8 +145,8 @@ fn settle(task: &mut Task<'_>, verdict: Verdict) {
     };
     let applicability = if doubt.is_none() { Applicability::Safe } else { Applicability::Unsafe };
     if task.best.as_ref().is_none_or(|best| applicability > best.applicability) {
-        let (message, edits) = (candidate.message.clone(), candidate.edits.clone());
-        task.best = Some(Fix { style: Style::Inline, message, edits, applicability, doubt });
+        let Candidate { message, edits, needs, .. } = candidate.clone();
+        task.best = Some(Fix { style, message, edits, applicability, doubt, needs });
     }
 }
 
@@ -162,7 +168,9 @@ fn change(db: &Db<'_>, files: &[Loaded], edits: &[Edit]) -> Option<Vec<Loaded>> 
             Some(Loaded { source, file: parsed.file, ..loaded.clone() })
         })
         .collect::<Option<Vec<_>>>()
-        .filter(|files| files.len() == db.program().files().len())
+        // What the edits name for the first time may have a stand-in.
+        .map(|files| stand_in::complete(files, &db.lookup.models.stand_ins))
+        .filter(|files| files.len() >= db.program().files().len())
 }
 
 fn in_file(source: &Arc<Source>, edits: &[Edit]) -> Vec<Edit> {
@@ -188,7 +196,10 @@ fn new_findings(
 ) -> Vec<(FileId, Span)> {
     let program = before.program();
     let moved = |file: FileId, span: Span| edit::moved(span, &in_file(&program.file(file).source, edits));
-    let is_changed = |file: FileId| edits.iter().any(|e| Arc::ptr_eq(&e.place.source, &program.file(file).source));
+    let is_changed = |file: FileId| {
+        let source = program.files().find(|known| *known == file).map(|file| &program.file(file).source);
+        source.is_some_and(|source| edits.iter().any(|e| Arc::ptr_eq(&e.place.source, source)))
+    };
     let mut functions: Vec<FnId> =
         after.program().functions().filter(|id| is_changed(after.program().function(*id).file)).collect();
     let callers: Vec<FnId> = functions.iter().flat_map(|id| after.callers(*id)).map(|(caller, _)| *caller).collect();
@@ -238,26 +249,24 @@ fn prove(
     let here = in_file(&program.file(home.file).source, edits);
     let moved = |span: Span| edit::moved(span, &here);
     let lost = || Verdict::Rejected("the loop was not found again in the changed text".to_owned());
-    // Nothing is added to the unit by these edits, so functions keep their numbers.
-    let count = |program: &Program| program.functions_in(facts.home.file).len();
-    if count(after.program()) != count(program) {
-        return lost();
-    }
     let site = moved(facts.site);
     let moved_caller = |(id, span): &(FnId, Span)| {
         let file = &program.file(program.function(*id).file).source;
-        (*id, edit::moved(*span, &in_file(file, edits)))
+        Some((again_in(after, program, *id, edits)?, edit::moved(*span, &in_file(file, edits))))
     };
-    let callers: Vec<(FnId, Span)> = facts.callers().iter().map(moved_caller).collect();
+    let callers: Option<Vec<(FnId, Span)>> = facts.callers().iter().map(moved_caller).collect();
+    let (Some(callers), Some(home_now)) = (callers, again_in(after, program, facts.home, edits)) else {
+        return lost();
+    };
     let failing: Vec<Span> = facts.failing().iter().map(|span| moved(*span)).collect();
-    let Some(now) = again::examine(after, (facts.home, site, moved(facts.attempt)), &callers, &failing) else {
+    let Some(now) = again::examine(after, (home_now, site, moved(facts.attempt)), &callers, &failing) else {
         return lost();
     };
     let stops = |shown: &Shown| shown.run.attempts <= ALLOWED && shown.run.exit == Exit::Left;
     if !stops(&now.dead) || (facts.forbidden.burns() && !stops(&now.forbidden)) {
         return Verdict::Rejected("the repair that was tried does not stop the loop".to_owned());
     }
-    if let Some(examined) = site::analyse(after, facts.home, site)
+    if let Some(examined) = site::analyse(after, home_now, site)
         && let Some(left) = rules::judge(after, &examined, options).1
     {
         return Verdict::Rejected(format!(
@@ -265,7 +274,7 @@ fn prove(
             left.rule.name, left.rule.code
         ));
     }
-    let span = after.program().function(facts.home).span;
+    let span = after.program().function(home_now).span;
     if new.iter().any(|(file, at)| *file == home.file && span.contains(*at)) {
         return Verdict::Rejected("the repair that was tried brings a new finding".to_owned());
     }
@@ -294,6 +303,16 @@ fn prove(
         }
     }
     Verdict::Proved
+}
+
+/// A function in the changed unit. What edits add moves the numbers of those after it.
+fn again_in(after: &Db<'_>, before: &Program, id: FnId, edits: &[Edit]) -> Option<FnId> {
+    let old = before.function(id);
+    let span = edit::moved(old.span, &in_file(&before.file(old.file).source, edits));
+    after.program().functions().find(|new| {
+        let new = after.program().function(*new);
+        new.file == old.file && new.span == span && new.def.name == old.def.name
+    })
 }
 
 /// Success in the changed loop.

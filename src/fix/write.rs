@@ -26,6 +26,45 @@ pub fn replace(path: &Path, read: &str, new: &str) -> Result<(), String> {
     replace_stepwise(path, read, new, &mut |_| Ok(()))
 }
 
+/// Writes a file that is not there yet, with the folders that it needs.
+///
+/// # Errors
+/// Why nothing was written, in words for the user.
+pub fn create(path: &Path, text: &str) -> Result<(), String> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|e| plain(&e))?;
+    let write = || -> io::Result<()> {
+        let mut temporary = tempfile::Builder::new().prefix(".retrylint-").tempfile_in(folder)?;
+        temporary.write_all(text.as_bytes())?;
+        // A temporary file is its owner's alone; a new file is as others are.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            temporary.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        }
+        temporary.as_file().sync_all()?;
+        temporary.persist_noclobber(path).map_err(|e| e.error)?;
+        sync_folder(folder);
+        Ok(())
+    };
+    write().map_err(|e| plain(&e))
+}
+
+/// Removes a file that was written here, if it still is what was written, and the folders that it leaves empty.
+///
+/// # Errors
+/// Why it was not removed, in words for the user.
+pub fn remove(path: &Path, written: &str) -> Result<(), String> {
+    let now = fs::read(path).map_err(|e| plain(&e))?;
+    if now != written.as_bytes() {
+        return Err("it changed meanwhile".to_owned());
+    }
+    fs::remove_file(path).map_err(|e| plain(&e))?;
+    // Only an empty folder can be removed like this.
+    let _ = path.ancestors().skip(1).take_while(|folder| fs::remove_dir(folder).is_ok()).count();
+    Ok(())
+}
+
 fn replace_stepwise(
     path: &Path,
     read: &str,
@@ -134,6 +173,19 @@ mod tests {
             fs::set_permissions(path, permissions).expect("permissions can be set");
             assert_eq!(replace(path, "old", "new"), Err("it is read-only".to_owned()));
             assert_eq!(fs::read_to_string(path).expect("the file is there"), "old");
+            assert_eq!(names(path.parent().expect("a parent")), ["a.rs"]);
+        });
+    }
+
+    #[test]
+    fn a_new_file_takes_no_others_place_and_is_removed_with_its_folders() {
+        in_folder(|path| {
+            assert!(create(path, "new").is_err_and(|why| why.contains("exists")));
+            assert_eq!(fs::read_to_string(path).expect("the file is there"), "old");
+            let new = path.with_file_name("x").join("y").join("b.rs");
+            assert_eq!(create(&new, "new"), Ok(()));
+            assert!(remove(&new, "other").is_err());
+            assert_eq!(remove(&new, "new"), Ok(()));
             assert_eq!(names(path.parent().expect("a parent")), ["a.rs"]);
         });
     }

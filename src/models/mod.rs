@@ -21,9 +21,10 @@ static BUILT_IN: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/models.r
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ModelFile {
-    /// What the file describes, for people.
+    /// What the file describes: for people, and for a stand-in the crate's name in code.
     #[serde(rename = "crate")]
-    _krate: Option<String>,
+    krate: Option<String>,
+    stand_in: Option<StandInEntry>,
     #[serde(default)]
     delay: Vec<DelayEntry>,
     #[serde(default)]
@@ -51,6 +52,15 @@ struct ModelFile {
     schedule: Vec<ScheduleModel>,
     #[serde(default)]
     jitter: Vec<retry::JitterModel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StandInEntry {
+    /// A text by which the crate's own sources are known.
+    known_by: String,
+    /// What the crate does, in Rust.
+    source: String,
 }
 
 #[derive(Deserialize)]
@@ -204,6 +214,17 @@ pub struct PolicyTrait {
     pub signed: Option<String>,
 }
 
+/// What a crate does, in Rust.
+#[derive(Clone, Debug)]
+pub struct StandIn {
+    /// The crate's name in code.
+    pub krate: String,
+    /// A text by which the crate's own sources are known.
+    pub known_by: String,
+    /// What takes their place.
+    pub source: String,
+}
+
 /// How to ask a response or error whether the credential was refused.
 #[derive(Clone, Debug)]
 pub struct Refused {
@@ -241,6 +262,8 @@ pub struct Models {
     verdicts: FxHashMap<String, Name>,
     marked: FxHashSet<String>,
     credential_methods: FxHashSet<String>,
+    /// Crates whose behaviour is told in Rust.
+    pub stand_ins: Vec<StandIn>,
     /// Words.
     pub words: Words,
     /// Retry libraries.
@@ -326,6 +349,9 @@ impl Models {
         for entry in file.sdk {
             self.sdks.extend(entry.crates);
             self.sdk_prefixes.extend(entry.prefixes);
+        }
+        if let (Some(krate), Some(StandInEntry { known_by, source })) = (file.krate, file.stand_in) {
+            self.stand_ins.push(StandIn { krate, known_by, source });
         }
         self.marked.extend(file.marked);
         for entry in file.policy {

@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::words::count;
 use super::{Look, style};
-use crate::finding::{Applicability, Finding, Fix, Style};
+use crate::finding::{Applicability, Finding, Fix};
 use crate::fix::apply::{Changed, Choice, Plan};
 
 /// Lines around a change.
@@ -12,10 +12,12 @@ const CONTEXT: usize = 3;
 
 /// The changes to one file, as `diff -u` has them.
 pub fn diff(changed: &Changed, look: Look) -> String {
-    let diff = TextDiff::from_lines(&changed.before, &changed.after);
+    let before = changed.before.as_deref().unwrap_or_default();
+    let diff = TextDiff::from_lines(before, &changed.after);
+    let old = if changed.before.is_some() { &changed.display } else { "/dev/null" };
     let mut out = format!(
         "{}\n{}\n",
-        look.paint(style::BOLD, &format!("--- {}", changed.display)),
+        look.paint(style::BOLD, &format!("--- {old}")),
         look.paint(style::BOLD, &format!("+++ {}", changed.display))
     );
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
@@ -49,7 +51,7 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
     let (left, others): (Vec<&Finding>, Vec<&Finding>) =
         plan.left.findings.iter().partition(|finding| choice.takes_rule(finding));
     for finding in &left {
-        let other = |fix: &&Fix| fix.style == choice.style;
+        let other = |fix: &&Fix| choice.takes_style(finding, fix);
         match finding.fixes.iter().find(other) {
             Some(fix) if fix.applicability == Applicability::Unsafe && !choice.unsafe_fixes => {
                 offered += 1;
@@ -63,6 +65,7 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
             }
         }
     }
+    out.push_str(&support(plan, is_done));
     out.push_str(&format!(
         "{}: {fixed} {}, {offered} with an unsafe fix, {hopeless} not fixable\n",
         count(plan.fixed.len() + left.len(), "finding"),
@@ -77,12 +80,32 @@ pub fn summary(plan: &Plan, choice: &Choice, is_done: bool, look: Look) -> Strin
     out
 }
 
+/// What is written beside the sources.
+fn support(plan: &Plan, is_done: bool) -> String {
+    if plan.fixed.iter().all(|(_, fix)| fix.needs.is_empty()) {
+        return String::new();
+    }
+    let (new, changed): (Vec<&Changed>, Vec<&Changed>) =
+        plan.support.iter().partition(|changed| changed.before.is_none());
+    let mut out = String::new();
+    let copy = new.iter().find_map(|changed| changed.display.strip_suffix("/Cargo.toml"));
+    if let Some(folder) = copy {
+        let wrote = if is_done { "wrote" } else { "would write" };
+        out.push_str(&format!("{wrote}: {folder}, a copy of `failfast` in {}\n", count(new.len(), "file")));
+    }
+    if !changed.is_empty() {
+        let names: Vec<&str> = changed.iter().map(|changed| changed.display.as_str()).collect();
+        let made = if is_done { "changed" } else { "would change" };
+        out.push_str(&format!("{made}: {}\n", names.join(", ")));
+    }
+    out
+}
+
 /// What a repair does, and what of it could not be shown.
 pub(crate) fn what(fix: &Fix) -> String {
-    let with = if fix.style == Style::Runtime { " with `failfast`" } else { "" };
     match &fix.doubt {
-        Some(doubt) => format!("{}{with}; not shown: {doubt}", fix.message),
-        None => format!("{}{with}", fix.message),
+        Some(doubt) => format!("{}; not shown: {doubt}", fix.message),
+        None => fix.message.clone(),
     }
 }
 

@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use super::words::{code, shorten};
 use crate::finding::{
-    Allow, Attempts, Behaviour, Edit, Finding, Fix, Outcome, Problem, Site, SiteRef, Slept, Step, Summary, Verdict,
+    Allow, Attempts, Behaviour, Dependency, Edit, Finding, Fix, Outcome, Problem, Site, SiteRef, Slept, Step, Summary,
+    Verdict,
 };
+use crate::fix::dependency;
 use crate::workspace::source::Place;
 
 /// The version of the form.
@@ -158,6 +160,14 @@ struct FixRow<'a> {
     message: &'a str,
     doubt: Option<&'a str>,
     edits: Vec<EditRow<'a>>,
+    needs: Vec<NeedRow<'a>>,
+}
+
+/// A package that has to depend on `failfast` for a fix.
+#[derive(Serialize)]
+struct NeedRow<'a> {
+    manifest: String,
+    features: &'a [&'a str],
 }
 
 impl<'a> From<&'a Fix> for FixRow<'a> {
@@ -168,7 +178,14 @@ impl<'a> From<&'a Fix> for FixRow<'a> {
             message: &fix.message,
             doubt: fix.doubt.as_deref(),
             edits: fix.edits.iter().map(EditRow::from).collect(),
+            needs: fix.needs.iter().map(NeedRow::from).collect(),
         }
+    }
+}
+
+impl<'a> From<&'a Dependency> for NeedRow<'a> {
+    fn from(need: &'a Dependency) -> NeedRow<'a> {
+        NeedRow { manifest: dependency::show(&need.manifest), features: &need.features }
     }
 }
 
@@ -410,6 +427,7 @@ mod tests {
                     edits: vec![Edit { place: place.clone(), text: "t".to_owned() }],
                     applicability: Applicability::Unsafe,
                     doubt: Some("d".to_owned()),
+                    needs: vec![Dependency { manifest: "a/Cargo.toml".into(), features: vec!["reqwest"] }],
                 }],
                 unfixable: None,
             }],
@@ -492,6 +510,14 @@ mod tests {
               "start_byte": 3,
               "end_byte": 11,
               "text": "t"
+            }
+          ],
+          "needs": [
+            {
+              "manifest": "a/Cargo.toml",
+              "features": [
+                "reqwest"
+              ]
             }
           ]
         }

@@ -101,6 +101,15 @@ impl Held {
         held
     }
 
+    /// Opens the unit anew, with the files that are there.
+    fn open_again(&mut self, texts: &BTreeMap<PathBuf, String>) {
+        let mut files: Vec<FileEntry> = std::mem::take(&mut self.slots).into_iter().flatten().collect();
+        for entry in &mut files {
+            entry.text = texts.get(&entry.path).cloned();
+        }
+        *self = Held::open(std::mem::take(&mut self.root), files, self.analysis.terms().clone(), &|| {});
+    }
+
     /// The edits that make the files those that are there now; `None` where a new one has no place, and then `slots`
     /// are all files that are there.
     fn moves(&mut self, files: Vec<FileEntry>) -> Option<Vec<FileId>> {
@@ -202,11 +211,15 @@ impl Held {
         if files.is_empty() && !is_configured {
             return touched;
         }
-        if !files.is_empty() {
-            self.analysis.edit(files);
+        let before = std::mem::take(&mut self.outcome);
+        if files.iter().any(|(place, read)| self.analysis.needs_others(*place, read.as_ref())) {
+            self.open_again(texts);
+        } else {
+            if !files.is_empty() {
+                self.analysis.edit(files);
+            }
+            self.outcome = self.say();
         }
-        let now = self.say();
-        let before = std::mem::replace(&mut self.outcome, now);
         self.differences(&before, touched)
     }
 

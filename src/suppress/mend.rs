@@ -57,6 +57,7 @@ pub(super) fn fix(comment: &Comment, place: &Place, here: &Here<'_>) -> Result<F
         return Ok(Fix {
             applicability: Applicability::Unsafe,
             doubt: Some(format!("that `{slip}` is a slip")),
+            needs: Vec::new(),
             ..safe(format!("write `{}`", rule.name), rewritten(&names))
         });
     }
@@ -66,7 +67,14 @@ pub(super) fn fix(comment: &Comment, place: &Place, here: &Here<'_>) -> Result<F
 
 /// A comment is no code: nothing has to be shown.
 fn safe(message: String, edit: Edit) -> Fix {
-    Fix { style: Style::Inline, message, edits: vec![edit], applicability: Applicability::Safe, doubt: None }
+    Fix {
+        style: Style::Inline,
+        message,
+        edits: vec![edit],
+        applicability: Applicability::Safe,
+        doubt: None,
+        needs: Vec::new(),
+    }
 }
 
 /// Where the list stands: after the first parenthesis of the comment, for only a word stands before that.

@@ -146,8 +146,12 @@ pub struct TraitRef {
 pub struct TypeData {
     /// The definition.
     pub def: ir::TypeDef,
+    /// The file it stands in.
+    pub file: FileId,
     /// The module it stands in.
     pub module: ModId,
+    /// The whole item.
+    pub span: Span,
 }
 
 /// A constant of the unit.
@@ -307,7 +311,7 @@ impl Program {
         Signature(self.data(id))
     }
 
-    /// A type. Its definition does not say where it stands.
+    /// A type, by its shape: what is kept does not notice that the type has moved.
     pub fn ty(&self, id: TypeId) -> &TypeData {
         note(Key::Shape(id));
         &self.parts[id.file.index()].types[id.index as usize]

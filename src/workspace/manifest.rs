@@ -129,6 +129,10 @@ impl Manifest {
             let package = spec.get("package").or_else(|| inherited?.get("package")).and_then(Value::as_str);
             (key.replace('-', "_"), package.unwrap_or(key).to_owned())
         });
+        let requirements = self.dependencies(workspace).filter_map(|(key, spec, inherited)| {
+            let of = |spec: &Value| spec.as_str().or_else(|| spec.get("version")?.as_str()).map(str::to_owned);
+            Some((key.replace('-', "_"), of(spec).or_else(|| of(inherited?))?))
+        });
         Package {
             name: self.name(),
             krate: self.krate(),
@@ -137,6 +141,7 @@ impl Manifest {
             version: inheritable("version"),
             edition: inheritable("edition").unwrap_or_else(|| "2015".to_owned()),
             dependencies: dependencies.collect(),
+            requirements: requirements.collect(),
         }
     }
 }

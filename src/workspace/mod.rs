@@ -103,6 +103,8 @@ pub struct Package {
     pub edition: String,
     /// Dependencies of all kinds and targets: the name in code (with `_`) to the package's name.
     pub dependencies: BTreeMap<String, String>,
+    /// What of their versions it asks for, by the name in code, where it says so.
+    pub requirements: BTreeMap<String, String>,
 }
 
 /// Source text from standard input.

@@ -219,7 +219,7 @@ impl Builder<'_> {
             ItemKind::Type(def) => {
                 let id = TypeId { file, index: self.part.types.len() as u32 };
                 self.add(place.module, Entry::Def(def.name, Def::Type(id)));
-                self.part.types.push(TypeData { def, module: place.module });
+                self.part.types.push(TypeData { def, file, module: place.module, span: item.span });
             }
             ItemKind::Trait(def) => {
                 let id = TraitId { file, index: self.part.traits.len() as u32 };
