@@ -32,7 +32,7 @@ pub mod site;
 pub mod stand_in;
 pub mod store;
 mod summary;
-mod text;
+pub mod text;
 pub mod trace;
 pub mod types;
 pub mod value;

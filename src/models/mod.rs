@@ -12,7 +12,7 @@ use crate::workspace::toml_error;
 
 mod retry;
 mod words;
-pub use retry::{Curve, Marker, Place, Retry, RetryLibraries, Role, ScheduleModel, Setting};
+pub use retry::{Curve, Marker, Place, Repair, Retry, RetryLibraries, Role, ScheduleModel, Setting};
 pub use words::{Words, split as split_words};
 
 static BUILT_IN: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/models.rs"));
