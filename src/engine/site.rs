@@ -73,7 +73,8 @@ impl Shown {
 
     /// More attempts than a healthy loop makes, without waiting for something else in between.
     pub fn burns(&self) -> bool {
-        self.run.attempts > self.allowed && self.run.comes_back() && !self.is_event_driven()
+        let goes_on = self.run.attempts > self.allowed && self.run.comes_back();
+        goes_on && self.run.exit != Exit::Budget && !self.is_event_driven()
     }
 
     /// It is still going when the run is cut off.
