@@ -746,7 +746,10 @@ fn explore(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> S
         return shown;
     }
     let mut seen: FxHashSet<(At, bool)> = FxHashSet::default();
-    for decision in shown.run.decisions.clone() {
+    let mut decisions = shown.run.decisions.clone();
+    // What is asked about the failure weighs most.
+    decisions.sort_by_key(|decision| !decision.tainted);
+    for decision in decisions {
         if !decision.after || !seen.insert((decision.at, decision.after)) || seen.len() > RERUNS {
             continue;
         }

@@ -43,6 +43,9 @@ struct ModelFile {
     /// Types of errors that say by themselves whether to go on.
     #[serde(default)]
     marked: Vec<String>,
+    /// Errors that no answer of a server arrives as.
+    #[serde(default)]
+    transport: Vec<String>,
     credential: Option<CredentialEntry>,
     words: Option<FxHashMap<String, Vec<String>>>,
     #[serde(default)]
@@ -240,6 +243,8 @@ pub struct Models {
     policies: FxHashMap<(String, String), PolicyTrait>,
     verdicts: FxHashMap<String, Name>,
     marked: FxHashSet<String>,
+    /// By the crate and the last name.
+    transport: FxHashSet<(String, String)>,
     credential_methods: FxHashSet<String>,
     /// Words.
     pub words: Words,
@@ -328,6 +333,7 @@ impl Models {
             self.sdk_prefixes.extend(entry.prefixes);
         }
         self.marked.extend(file.marked);
+        self.transport.extend(file.transport.iter().map(|path| ends(path)));
         for entry in file.policy {
             let PolicyEntry { trait_, method, none_retries, lists, amends, signed, verdict } = entry;
             let policy = PolicyTrait { none_retries, lists, amends, signed };
@@ -408,10 +414,13 @@ impl Models {
         self.marked.contains(path)
     }
 
+    /// Whether an error is about the connection or the program, so that no answer of a server arrives as it.
+    pub fn is_transport(&self, path: &str) -> bool {
+        self.transport.contains(&ends(path))
+    }
+
     /// Whether every request of some client tells a refused credential by this error.
     pub fn refuses_as(&self, path: &str) -> bool {
-        let ends =
-            |path: &str| (path.split("::").next().map(str::to_owned), path.rsplit("::").next().map(str::to_owned));
         let mut networks = self.network.values().chain(self.network_fns.values());
         let is_error = || {
             let last = path.rsplit("::").next().unwrap_or(path);
@@ -425,4 +434,10 @@ impl Models {
     pub fn credential_method(&self, method: &str) -> bool {
         self.credential_methods.contains(method)
     }
+}
+
+/// The crate and the last name of a path: crates export a type at several paths.
+fn ends(path: &str) -> (String, String) {
+    let last = path.rsplit("::").next().unwrap_or(path);
+    (path.split("::").next().unwrap_or(path).to_owned(), last.to_owned())
 }
