@@ -159,7 +159,7 @@ impl Bench<'_> {
             true
         });
         if let Some(body) = arm {
-            edits.extend(self.into_arm(body, &set));
+            edits.extend(self.at_arm(body, &set));
             return self.candidate(&format!("set `{name}` before the retry"), edits);
         }
         let row = around(&self.rows, test)?;
@@ -183,7 +183,7 @@ impl Bench<'_> {
     }
 
     /// A statement at the start of an arm.
-    fn into_arm(&self, body: &Expr, code: &str) -> Vec<Edit> {
+    fn at_arm(&self, body: &Expr, code: &str) -> Vec<Edit> {
         let layout = self.layout();
         if let ExprKind::Block { block, .. } = &body.kind
             && let Some(Stmt::Let { span, .. } | Stmt::Expr { expr: Expr { span, .. }, .. }) = block.stmts.first()
@@ -375,7 +375,7 @@ impl Bench<'_> {
             Some(ExprKind::If { then, els: None, .. }) => rows(then, &self.source.text).last().is_some_and(leaves),
             _ => false,
         };
-        let give_up = siblings.iter().position(|row| decides(&row))?;
+        let give_up = siblings.iter().position(decides)?;
         let text = self.text(siblings[give_up].span);
         // What is decided must not rest on what comes before it now.
         let written = |row: &&Row<'_>| match (row.stmt, row.expr().map(|e| &e.kind)) {
@@ -383,7 +383,7 @@ impl Bench<'_> {
             (Stmt::Let { .. }, _) => true,
             _ => false,
         };
-        if siblings[..give_up].iter().any(|row| written(row)) {
+        if siblings[..give_up].iter().any(written) {
             return None;
         }
         let edits = vec![self.before(delay.span, text), self.remove(siblings[give_up].span)];
