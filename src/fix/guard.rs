@@ -11,6 +11,7 @@ use crate::engine::pool::PoolFault;
 use crate::engine::site::Facts;
 use crate::engine::trace::Event;
 use crate::engine::types::Ty;
+use crate::engine::value::Value;
 use crate::finding::Edit;
 use crate::fix::edit::{Layout, lines};
 use crate::fix::exit;
@@ -18,7 +19,7 @@ use crate::fix::inline::Candidate;
 use crate::fix::scene::Scene;
 use crate::fix::statements::{Row, around, rows, whole_line};
 use crate::ir::visit::{self, Node};
-use crate::ir::{Block, Expr, ExprKind, Lit, MacroBody, Name, PatKind, Span, Stmt, UnOp};
+use crate::ir::{Block, Expr, ExprKind, Lit, MacroBody, Name, Pat, PatKind, Span, Stmt, UnOp};
 use crate::workspace::source::{Place, Source};
 
 /// What is repaired: a site, with its statements.
@@ -41,15 +42,20 @@ pub fn candidates(db: &Db<'_>, facts: &Facts, code: &str) -> Vec<Candidate> {
         "RL020" => bench.unchecked(),
         "RL021" => bench.asked_outside(),
         "RL022" => bench.rotate_first(),
+        "RL040" => return bench.filled_in(),
         "RL041" => bench.no_last_delay(),
         _ => None,
     };
-    // What would take a comment away is not done.
+    keeping_comments(found.into_iter().collect())
+}
+
+/// Those that take no comment away.
+fn keeping_comments(candidates: Vec<Candidate>) -> Vec<Candidate> {
     let keeps = |edit: &Edit| {
         let gone = edit.place.text();
         !gone.contains("//") && !gone.contains("/*")
     };
-    found.into_iter().filter(|candidate| candidate.edits.iter().all(keeps)).collect()
+    candidates.into_iter().filter(|candidate| candidate.edits.iter().all(keeps)).collect()
 }
 
 impl Bench<'_> {
@@ -153,7 +159,7 @@ impl Bench<'_> {
             true
         });
         if let Some(body) = arm {
-            edits.extend(self.into_arm(body, &set));
+            edits.extend(self.at_arm(body, &set));
             return self.candidate(&format!("set `{name}` before the retry"), edits);
         }
         let row = around(&self.rows, test)?;
@@ -177,7 +183,7 @@ impl Bench<'_> {
     }
 
     /// A statement at the start of an arm.
-    fn into_arm(&self, body: &Expr, code: &str) -> Vec<Edit> {
+    fn at_arm(&self, body: &Expr, code: &str) -> Vec<Edit> {
         let layout = self.layout();
         if let ExprKind::Block { block, .. } = &body.kind
             && let Some(Stmt::Let { span, .. } | Stmt::Expr { expr: Expr { span, .. }, .. }) = block.stmts.first()
@@ -285,6 +291,70 @@ impl Bench<'_> {
         self.candidate("try the next credential at once", edits)
     }
 
+    /// The field that the final error leaves blank, filled with what is at hand there: what the pattern says, a field of
+    /// the same name, or words.
+    fn filled_in(&self) -> Vec<Candidate> {
+        let Some(blank) = self.facts.blank else { return Vec::new() };
+        let mut found: Option<(Span, &str)> = None;
+        visit::block(self.body, &mut |node| {
+            if let Node::Expr(Expr { kind: ExprKind::Struct { fields, .. }, span }) = node
+                && self.is_inside(*span)
+                && let Some((_, value)) = fields.iter().find(|(name, _)| *name == blank)
+            {
+                let text = self.text(value.span);
+                let is_blank = [
+                    "None",
+                    "String::new()",
+                    "String::default()",
+                    "\"\".into()",
+                    "\"\".to_owned()",
+                    "\"\".to_string()",
+                ];
+                found = is_blank.contains(&text).then_some((value.span, text)).or(found);
+            }
+            true
+        });
+        let Some((at, text)) = found else { return Vec::new() };
+        let mut values: Vec<String> = self.matched(blank, at).into_iter().collect();
+        if let Some(scene) = Scene::of(self.db, self.facts) {
+            let sight = scene.sights.iter().rposition(|sight| sight.span.contains(at));
+            let failures = sight.map(|sight| scene.failures_at(sight)).unwrap_or_default();
+            for failed in failures {
+                let ty = failed.value.ty();
+                if self.db.lookup.field(&ty, blank).is_known() {
+                    values.push(format!("{}.{blank}", failed.name));
+                } else if text != "None" && matches!(&failed.value, Value::Failure(f) if f.response) {
+                    values.push(format!("format!(\"the credential was refused: {{}}\", {}.status())", failed.name));
+                }
+            }
+        }
+        let message = format!("keep `{blank}` in the error");
+        values.into_iter().filter_map(|value| self.candidate(&message, vec![self.edit(at, value)])).collect()
+    }
+
+    /// What the pattern of the arm around a place says that a field is: `Some(StatusCode::UNAUTHORIZED)`.
+    fn matched(&self, field: Name, at: Span) -> Option<String> {
+        let mut found = None;
+        visit::block(self.body, &mut |node| {
+            if let Node::Expr(Expr { kind: ExprKind::Match { arms, .. }, .. }) = node
+                && let Some(arm) = arms.iter().find(|arm| arm.body.span.contains(at))
+            {
+                visit::pat(&arm.pat, &mut |node| {
+                    if let Node::Pat(pat) = node
+                        && let PatKind::Struct(_, fields) = &pat.kind
+                        && let Some((_, value)) = fields.iter().find(|(name, _)| *name == field)
+                        && is_value(value)
+                    {
+                        found = Some(self.text(value.span).to_owned());
+                    }
+                    true
+                });
+            }
+            true
+        });
+        found
+    }
+
     /// The delay goes behind what decides to give up, or goes.
     fn no_last_delay(&self) -> Option<Candidate> {
         let home = self.db.program().function(self.facts.home).file;
@@ -305,7 +375,7 @@ impl Bench<'_> {
             Some(ExprKind::If { then, els: None, .. }) => rows(then, &self.source.text).last().is_some_and(leaves),
             _ => false,
         };
-        let give_up = siblings.iter().position(|row| decides(&row))?;
+        let give_up = siblings.iter().position(decides)?;
         let text = self.text(siblings[give_up].span);
         // What is decided must not rest on what comes before it now.
         let written = |row: &&Row<'_>| match (row.stmt, row.expr().map(|e| &e.kind)) {
@@ -313,11 +383,20 @@ impl Bench<'_> {
             (Stmt::Let { .. }, _) => true,
             _ => false,
         };
-        if siblings[..give_up].iter().any(|row| written(row)) {
+        if siblings[..give_up].iter().any(written) {
             return None;
         }
         let edits = vec![self.before(delay.span, text), self.remove(siblings[give_up].span)];
         self.candidate("decide to give up before the delay", edits)
+    }
+}
+
+/// A pattern that is a value as well.
+fn is_value(pat: &Pat) -> bool {
+    match &pat.kind {
+        PatKind::Path(_) | PatKind::Lit(_) => true,
+        PatKind::TupleStruct(path, parts) => path.last() == "Some" && parts.iter().all(is_value),
+        _ => false,
     }
 }
 

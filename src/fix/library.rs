@@ -321,7 +321,7 @@ fn not(cond: &str) -> String {
 
 /// The name of the only parameter, or of the one that is no number: `|_, error|`.
 fn name_of(params: &[Param]) -> Option<String> {
-    let named = params.iter().filter_map(|param| match &param.pat.kind {
+    let mut named = params.iter().rev().filter_map(|param| match &param.pat.kind {
         PatKind::Bind { name, sub: None } if !name.as_str().starts_with('_') => Some(name.to_string()),
         PatKind::Ref(inner) => match &inner.kind {
             PatKind::Bind { name, sub: None } => Some(name.to_string()),
@@ -329,7 +329,7 @@ fn name_of(params: &[Param]) -> Option<String> {
         },
         _ => None,
     });
-    named.last()
+    named.next()
 }
 
 /// Where a word stands in a text.

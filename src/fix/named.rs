@@ -11,9 +11,8 @@ use crate::ir::{Arm, BinOp, Expr, ExprKind, Lit, MacroBody, Pat, PatKind, Path, 
 pub(super) fn without(subject: &Subject<'_>, stops: &[String]) -> Option<Candidate> {
     let mut cut = Cut { subject, stops, edits: Vec::new(), loses: false };
     visit::block(subject.body, &mut |node| {
-        match node {
-            Node::Expr(e) => cut.expr(e),
-            _ => {}
+        if let Node::Expr(e) = node {
+            cut.expr(e);
         }
         true
     });

@@ -207,8 +207,8 @@ impl<'a> Scene<'a> {
             true
         });
         let status = self.shown.run.status;
-        (found && declared.is_known())
-            .then(|| Value::Failure(Failure { ty: declared, status, response: false, text: None }))
+        let is_known = found && declared.is_known();
+        is_known.then_some(Value::Failure(Failure { ty: declared, status, response: false, text: None }))
     }
 
     /// Whether statements before a sight, on the way that was run, use a name up.
