@@ -114,9 +114,8 @@ pub(crate) struct Said {
 
 impl Analysis {
     /// Takes up the files of a unit.
-    pub(crate) fn once(files: Vec<Read>, terms: Terms) -> Analysis {
-        let files = files.into_iter().map(Some).collect();
-        Analysis::open(files, terms, |loaded| Program::new(loaded.into_iter().flatten().collect()))
+    pub(crate) fn once(files: Vec<Option<Read>>, terms: Terms) -> Analysis {
+        Analysis::open(files, terms, Program::new)
     }
 
     /// Takes up the files of a unit, to be edited. Where there is `None`, a file may come later.
@@ -315,16 +314,10 @@ impl Analysis {
         Said { outcome, examined }
     }
 
-    /// Looks for a repair of each finding that is wanted. `files` are all of the unit, in order.
-    pub(crate) fn repair(&self, files: &[Loaded], said: &mut Said, wanted: &(dyn Fn(&Finding) -> bool + Sync)) {
+    /// Looks for a repair of each finding that is wanted. The unit is one that can be edited.
+    pub(crate) fn repair(&self, said: &mut Said, wanted: &(dyn Fn(&Finding) -> bool + Sync)) {
         let Said { outcome, examined } = said;
-        fix::propose(&self.db(), files, examined, &mut outcome.findings, wanted, &self.terms.options);
-    }
-
-    /// The files as they entered the program, read from their texts once more.
-    pub(crate) fn loaded(&self) -> Vec<Loaded> {
-        let files: Vec<FileId> = self.program.files().collect();
-        files.par_iter().map(|file| self.program.loaded_again(*file)).collect()
+        fix::propose(&self.db(), examined, &mut outcome.findings, wanted, &self.terms.options);
     }
 }
 
