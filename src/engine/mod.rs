@@ -13,6 +13,7 @@ pub mod combinator;
 pub mod db;
 mod duration;
 pub mod evidence;
+mod facts;
 pub mod guards;
 mod http;
 mod interp;

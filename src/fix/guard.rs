@@ -294,7 +294,9 @@ impl Bench<'_> {
     /// The field that the final error leaves blank, filled with what is at hand there: what the pattern says, a field of
     /// the same name, or words.
     fn filled_in(&self) -> Vec<Candidate> {
-        let Some(blank) = self.facts.blank else { return Vec::new() };
+        // What to say where the other side said nothing is not known here.
+        let Some(blank) = self.facts.blank.filter(|blank| !blank.when_mute) else { return Vec::new() };
+        let blank = blank.name;
         let mut found: Option<(Span, &str)> = None;
         visit::block(self.body, &mut |node| {
             if let Node::Expr(Expr { kind: ExprKind::Struct { fields, .. }, span }) = node

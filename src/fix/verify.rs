@@ -11,7 +11,6 @@ use crate::engine::db::Db;
 use crate::engine::policy::{self, Hearing};
 use crate::engine::site::{self, Examined};
 use crate::engine::stand_in;
-use crate::engine::store::Store;
 use crate::engine::trace::Event;
 use crate::finding::{Applicability, Edit, Finding, Fix, SiteKind, Style};
 use crate::fix::inline::{self, Candidate};
@@ -19,8 +18,8 @@ use crate::fix::prove::{self, Change, Verdict, in_file};
 use crate::fix::{edit, guard, runtime};
 use crate::ir::Span;
 use crate::rules;
-use crate::syntax;
-use crate::syntax::program::{FileId, FnId, Loaded, Program};
+use crate::syntax::program::reads::Changed;
+use crate::syntax::program::{FileId, FnId, Loaded};
 use crate::workspace::source::Source;
 
 /// Times that the unit is read again, at most.
@@ -73,11 +72,10 @@ impl Task<'_> {
     }
 }
 
-/// Looks for a repair of each finding that is wanted, and puts it or the reason why there is none into the finding.
-/// `files` are those of the unit, as they were before they went into the program.
+/// Looks for a repair of each finding that is wanted, and puts it or the reason why there is none into the finding. The
+/// program is one that can be updated.
 pub fn propose(
     db: &Db<'_>,
-    files: &[Loaded],
     examined: &[Arc<Examined>],
     findings: &mut [Finding],
     wanted: &(dyn Fn(&Finding) -> bool + Sync),
@@ -93,12 +91,13 @@ pub fn propose(
         }
         let mut edits: Vec<Edit> = Vec::new();
         batch.iter().for_each(|i| edit::join(&mut edits, &tasks[*i].candidates[tasks[*i].next].edits));
-        let changed = change(db, files, &edits);
-        let verdicts: Vec<Verdict> = match changed {
+        let verdicts: Vec<Verdict> = match change(db, &edits) {
             Some(files) => {
-                let program = Program::new(files);
+                let (mut program, mut store) = (db.program().clone(), db.store().clone());
+                let mut changed = Changed::default();
+                let edited = program.update(files, &mut changed);
                 let lookup = Lookup { program: &program, models: db.lookup.models };
-                let store = Store::new(lookup);
+                store.update(lookup, &edited, &mut changed);
                 let after = Db::new(lookup, &store, db.allowed);
                 let known: Vec<(FileId, Span, &str)> = findings.iter().filter_map(|f| key(db, f)).collect();
                 let new = new_findings(db, &after, &edits, &known, options);
@@ -242,27 +241,33 @@ fn settle(task: &mut Task<'_>, verdict: Verdict, style: Style) {
     }
 }
 
-/// The files of the unit with the edits made; `None` where a changed file does not parse as well as before.
-fn change(db: &Db<'_>, files: &[Loaded], edits: &[Edit]) -> Option<Vec<Loaded>> {
-    files
-        .par_iter()
-        .map(|loaded| {
-            let here = in_file(&loaded.source, edits);
-            if here.is_empty() {
-                return Some(loaded.clone());
-            }
-            let text = edit::apply(&loaded.source.text, &here);
-            let parsed = syntax::parse(&text);
-            if parsed.file.skipped.len() > loaded.file.skipped.len() {
-                return None;
-            }
-            let source = Arc::new(Source::new(loaded.source.path.clone(), loaded.source.file.clone(), text));
-            Some(Loaded { source, file: parsed.file, ..loaded.clone() })
-        })
-        .collect::<Option<Vec<_>>>()
-        // What the edits name for the first time may have a stand-in.
-        .map(|files| stand_in::complete(files, &db.lookup.models.stand_ins))
-        .filter(|files| files.len() >= db.program().files().len())
+/// The files that the edits change, with the edits made; `None` where one does not parse as well as before.
+fn change(db: &Db<'_>, edits: &[Edit]) -> Option<Vec<(FileId, Option<Loaded>)>> {
+    let program = db.program();
+    let mut changed = Vec::new();
+    for file in program.files() {
+        let here = in_file(&program.file(file).source, edits);
+        if here.is_empty() {
+            continue;
+        }
+        let old = &program.file(file).source;
+        let text = edit::apply(&old.text, &here);
+        let loaded = program.loaded_with(file, Arc::new(Source::new(old.path.clone(), old.file.clone(), text)));
+        if loaded.file.skipped.len() > program.gaps(file) {
+            return None;
+        }
+        changed.push((file, Some(loaded)));
+    }
+    // What the edits name for the first time may have a stand-in.
+    for (slot, stand_in) in stand_in::places(program, &db.lookup.models.stand_ins) {
+        let is_named = |(_, loaded): &(FileId, Option<Loaded>)| {
+            loaded.as_ref().is_some_and(|loaded| stand_in::names(&loaded.source, &stand_in.krate))
+        };
+        if program.file(slot).source.text.is_empty() && changed.iter().any(is_named) {
+            changed.push((slot, Some(stand_in::load(stand_in))));
+        }
+    }
+    Some(changed)
 }
 
 /// A finding as what it is recognised by: file, site, rule.
