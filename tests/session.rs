@@ -414,6 +414,31 @@ fn repairs_are_those_of_the_text_that_is_held() {
     editor.is_fresh();
 }
 
+#[test]
+fn a_crate_that_a_model_tells_in_rust_is_known_as_soon_as_it_is_named() {
+    let mut editor = app();
+    let burning = FETCH.replace("error.is_retryable() && ", "");
+    editor.set("src/fetch.rs", &burning);
+    assert!(editor.of("src/fetch.rs").contains("auth-backoff") || editor.of("src/fetch.rs").contains("catch-all-retry"));
+    let path = editor.path("src/fetch.rs");
+    let findings = editor.session.with_fixes(&path, Style::Runtime);
+    let fix = findings.iter().flat_map(|finding| &finding.fixes).next().expect("it can be repaired with the crate");
+    let edits: Vec<_> = fix.edits.iter().filter(|edit| edit.place.source.file == path).cloned().collect();
+    let repaired = retrylint::fix::edit::apply(&burning, &edits);
+    assert!(repaired.contains("failfast::AuthGuard"), "{repaired}");
+    let elsewhere: Vec<_> = fix.edits.iter().filter(|edit| edit.place.source.file != path).cloned().collect();
+    if !elsewhere.is_empty() {
+        editor.set("src/error.rs", &retrylint::fix::edit::apply(ERROR, &elsewhere));
+    }
+    editor.set("src/fetch.rs", &repaired);
+    assert!(!editor.of("src/fetch.rs").contains("dead key"), "{}", editor.of("src/fetch.rs"));
+    editor.is_fresh();
+    // And back, as with undo.
+    editor.set("src/fetch.rs", &burning);
+    editor.set("src/error.rs", ERROR);
+    editor.is_fresh();
+}
+
 /// Random edits of a made-up workspace; every so many it is compared with a fresh check.
 fn soak(files: usize, edits: usize, every: usize, seed: u64) {
     let all = generate(files);
