@@ -56,20 +56,17 @@ impl Terms {
     }
 }
 
-/// The files with the stand-ins that they need. Files that those take the place of leave a free place.
+/// The files with the stand-ins that they need behind them, and free places for the others. Files that those take the
+/// place of leave a free place too.
 fn with_stand_ins(mut files: Vec<Option<Read>>, models: &Models) -> Vec<Option<Read>> {
-    let missing = {
-        let loaded =
-            || -> Box<dyn Iterator<Item = &Loaded>> { Box::new(files.iter().flatten().map(|read| &read.loaded)) };
-        stand_in::missing(&loaded, &models.stand_ins)
-    };
-    for loaded in missing {
+    let needed = stand_in::needed(|| files.iter().flatten().map(|read| &read.loaded), &models.stand_ins);
+    for loaded in needed {
         for slot in &mut files {
-            if slot.as_ref().is_some_and(|read| read.loaded.krate == loaded.krate) {
+            if loaded.as_ref().is_some_and(|new| slot.as_ref().is_some_and(|read| read.loaded.krate == new.krate)) {
                 *slot = None;
             }
         }
-        files.push(Some(Read { loaded, problem: None }));
+        files.push(loaded.map(|loaded| Read { loaded, problem: None }));
     }
     files
 }
@@ -132,10 +129,9 @@ pub(crate) struct Said {
 
 impl Analysis {
     /// Takes up the files of a unit.
-    pub(crate) fn once(files: Vec<Read>, terms: Terms) -> Analysis {
-        let files = with_stand_ins(files.into_iter().map(Some).collect(), &terms.models);
-        let files = files.into_iter().filter(Option::is_some).collect();
-        Analysis::open(files, terms, |loaded| Program::new(loaded.into_iter().flatten().collect()))
+    pub(crate) fn once(files: Vec<Option<Read>>, terms: Terms) -> Analysis {
+        let files = with_stand_ins(files, &terms.models).into_iter().filter(Option::is_some).collect();
+        Analysis::open(files, terms, Program::new)
     }
 
     /// Takes up the files of a unit, to be edited. Where there is `None`, a file may come later.
@@ -344,23 +340,11 @@ impl Analysis {
         Said { outcome, examined }
     }
 
-    /// Looks for a repair of each finding that is wanted, in a style. `files` are all of the unit, in order.
-    pub(crate) fn repair(
-        &self,
-        files: &[Loaded],
-        said: &mut Said,
-        wanted: &(dyn Fn(&Finding) -> bool + Sync),
-        style: Style,
-    ) {
+    /// Looks for a repair of each finding that is wanted, in a style. The unit is one that can be edited.
+    pub(crate) fn repair(&self, said: &mut Said, wanted: &(dyn Fn(&Finding) -> bool + Sync), style: Style) {
         let options = Options { style, ..self.terms.options.clone() };
         let Said { outcome, examined } = said;
-        fix::propose(&self.db(), files, examined, &mut outcome.findings, wanted, &options);
-    }
-
-    /// The files as they entered the program, read from their texts once more.
-    pub(crate) fn loaded(&self) -> Vec<Loaded> {
-        let files: Vec<FileId> = self.program.files().collect();
-        files.par_iter().map(|file| self.program.loaded_again(*file)).collect()
+        fix::propose(&self.db(), examined, &mut outcome.findings, wanted, &options);
     }
 }
 

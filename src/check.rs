@@ -165,16 +165,16 @@ fn check_unit(unit: Unit, terms: Terms, tick: &(dyn Fn() + Sync)) -> Outcome {
     let (mut files, mut unread) = (Vec::with_capacity(read.len()), Vec::new());
     for result in read {
         match result {
-            Ok(read) => files.push(read),
+            Ok(read) => files.push(Some(read)),
             Err(problem) => unread.push(problem),
         }
     }
     let (fixes, style) = (terms.options.fixes, terms.options.style);
-    let kept: Vec<Loaded> = files.iter().filter(|_| fixes).map(|read| read.loaded.clone()).collect();
-    let analysis = Analysis::once(files, terms);
+    // A proof edits a copy of the unit.
+    let analysis = if fixes { Analysis::tracked(files, terms) } else { Analysis::once(files, terms) };
     let mut said = analysis.say();
     if fixes {
-        analysis.repair(&kept, &mut said, &|_| true, style);
+        analysis.repair(&mut said, &|_| true, style);
     }
     let mut outcome = said.outcome;
     outcome.summary.skipped += unread.len();

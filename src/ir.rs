@@ -223,6 +223,8 @@ pub struct Field {
     pub from: bool,
     /// It carries `#[source]` or `#[from]`.
     pub source: bool,
+    /// `pub` in any form.
+    pub is_pub: bool,
 }
 
 /// An `impl` block.

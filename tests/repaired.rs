@@ -247,17 +247,33 @@ impl Response {
     let manifest = |name: &str, rest: &str| {
         format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{rest}")
     };
-    write("Cargo.toml", &manifest("agent", "[dependencies]\nreqwest = \"0.1.0\"\n"));
+    let agent = manifest("agent", "[dependencies]\nreqwest = \"0.1.0\"\n");
+    write("Cargo.toml", &agent);
     write(".cargo/config.toml", "[source.crates-io]\nreplace-with = \"stub\"\n[source.stub]\ndirectory = \"stub\"\n");
     write("stub/reqwest/Cargo.toml", &manifest("reqwest", ""));
     write("stub/reqwest/.cargo-checksum.json", "{\"files\":{}}");
     write("stub/reqwest/src/lib.rs", STUB);
     write("src/lib.rs", LOOP);
-    let (passed, said) = run(Command::new(env!("CARGO_BIN_EXE_retrylint"))
-        .args(["fix", "src", "--allow-no-vcs", "--unsafe-fixes", "--verify"])
-        .env("CARGO_NET_OFFLINE", "true")
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("stub"))
-        .current_dir(folder.path()));
-    assert!(!passed && said.contains("src/lib.rs is as it was: its repair does not compile: error[E0599]"), "{said}");
-    assert_eq!(fs::read_to_string(folder.path().join("src/lib.rs")).expect("the file is there"), LOOP);
+    let before = names(folder.path());
+    for style in ["inline", "runtime"] {
+        let (passed, said) = run(Command::new(env!("CARGO_BIN_EXE_retrylint"))
+            .args(["fix", "src", "--allow-no-vcs", "--unsafe-fixes", "--verify", "--style", style])
+            .env("CARGO_NET_OFFLINE", "true")
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("stub"))
+            .current_dir(folder.path()));
+        let told = "src/lib.rs is as it was: its repair does not compile: error[E0599]";
+        assert!(!passed && said.contains(told), "{style}: {said}");
+        let read = |path: &str| fs::read_to_string(folder.path().join(path)).expect("the file is there");
+        assert_eq!((read("src/lib.rs").as_str(), read("Cargo.toml")), (LOOP, agent.clone()), "{style}");
+        let after: Vec<_> = names(folder.path()).into_iter().filter(|name| name != "Cargo.lock").collect();
+        assert_eq!(after, before, "{style}");
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a readable folder");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use retrylint::config::Configs;
-use retrylint::finding::{Finding, Outcome, Problem, Site};
+use retrylint::finding::{Finding, Outcome, Problem, Site, Style};
 use retrylint::session::Session;
 use retrylint::workspace::source::Place;
 use retrylint::{Options, check_workspace, workspace};
@@ -176,6 +176,242 @@ fn told(findings: &[Finding], sites: &[Site], problems: &[Problem]) -> String {
         let _ = writeln!(out, "{} {}", problem.fatal, problem.message);
     }
     out
+}
+
+const MANIFEST: &str = "[package]\nname = 'app'\n\n[dependencies]\nreqwest = '0.12'\ntokio = '1'\n";
+
+const LIB: &str = "pub mod error;\npub mod fetch;\n";
+
+/// A refused key is tried again: the classifier only knows one status that is final.
+const ERROR: &str = "pub enum ApiError {
+    Status(u16),
+    Network(reqwest::Error),
+}
+
+impl ApiError {
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            ApiError::Network(_) => true,
+            ApiError::Status(status) => *status != 404,
+        }
+    }
+}
+
+impl From<reqwest::Error> for ApiError {
+    fn from(error: reqwest::Error) -> Self {
+        ApiError::Network(error)
+    }
+}
+";
+
+const FETCH: &str = "use crate::error::ApiError;
+
+pub struct Api {
+    http: reqwest::Client,
+    api_key: String,
+}
+
+impl Api {
+    async fn get(&self, url: &str) -> Result<String, ApiError> {
+        let response = self.http.get(url).bearer_auth(&self.api_key).send().await?;
+        let status = response.status().as_u16();
+        if status >= 400 {
+            return Err(ApiError::Status(status));
+        }
+        Ok(response.text().await?)
+    }
+
+    pub async fn fetch(&self, url: &str) -> Result<String, ApiError> {
+        let mut attempt = 0;
+        loop {
+            match self.get(url).await {
+                Ok(body) => return Ok(body),
+                Err(error) if error.is_retryable() && attempt < 5 => {
+                    attempt += 1;
+                    tokio::time::sleep(std::time::Duration::from_secs(1 << attempt)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+";
+
+fn app() -> Editor {
+    Editor::open(&[("Cargo.toml", MANIFEST), ("src/lib.rs", LIB), ("src/error.rs", ERROR), ("src/fetch.rs", FETCH)])
+}
+
+const GOOD: &str = "ApiError::Status(status) => matches!(*status, 429 | 503),";
+
+fn mended() -> String {
+    ERROR.replace("ApiError::Status(status) => *status != 404,", GOOD)
+}
+
+#[test]
+fn a_classifier_edited_in_one_file_changes_the_finding_in_another() {
+    let mut editor = app();
+    assert!(editor.of("src/fetch.rs").contains("sleeps"), "{}", editor.of("src/fetch.rs"));
+    let changed = editor.set("src/error.rs", &mended());
+    assert!(changed.contains(&"src/fetch.rs".to_owned()), "{changed:?}");
+    assert!(editor.of("src/fetch.rs").contains("Stops("), "{}", editor.of("src/fetch.rs"));
+    editor.is_fresh();
+    editor.set("src/error.rs", ERROR);
+    assert!(editor.of("src/fetch.rs").contains("sleeps"));
+    editor.is_fresh();
+}
+
+#[test]
+fn places_move_with_the_text_above_them() {
+    let mut editor = app();
+    let before = editor.of("src/fetch.rs").to_owned();
+    let changed = editor.set("src/error.rs", &format!("// one\n// two\n{ERROR}"));
+    // The finding stands in the other file, and names the classifier.
+    assert!(changed.contains(&"src/fetch.rs".to_owned()), "{changed:?}");
+    assert_ne!(editor.of("src/fetch.rs"), before);
+    editor.is_fresh();
+    // As many bytes, but another line.
+    editor.set("src/error.rs", &format!("// one\n/ / two\n{ERROR}").replace("/ / two", "//\ntwo"));
+    editor.is_fresh();
+}
+
+#[test]
+fn an_edit_that_says_nothing_new_tells_of_no_other_file() {
+    let mut editor = app();
+    let changed = editor.set("src/lib.rs", &format!("{LIB}\npub fn beside() -> u32 {{\n    3\n}}\n"));
+    assert!(!changed.contains(&"src/fetch.rs".to_owned()), "{changed:?}");
+    assert_eq!(editor.set("src/lib.rs", &format!("{LIB}\npub fn beside() -> u32 {{\n    3\n}}\n")), [""; 0]);
+    editor.is_fresh();
+}
+
+#[test]
+fn text_that_does_not_parse_is_told_and_forgotten() {
+    let mut editor = app();
+    let half = FETCH.replace("let mut attempt = 0;", "let mut attempt = ;");
+    editor.set("src/fetch.rs", &half);
+    assert!(editor.of("src/fetch.rs").contains("\nfalse expected"), "{}", editor.of("src/fetch.rs"));
+    editor.is_fresh();
+    // The classifier is gone with what does not parse.
+    editor.set("src/error.rs", &ERROR.replace("match self {", "match self {{"));
+    editor.is_fresh();
+    editor.set("src/error.rs", ERROR);
+    editor.set("src/fetch.rs", FETCH);
+    assert!(editor.of("src/fetch.rs").contains("sleeps"));
+    editor.is_fresh();
+}
+
+#[test]
+fn unsaved_text_wins_over_the_disk_until_it_is_closed() {
+    let mut editor = app();
+    editor.set("src/error.rs", &mended());
+    // Something else writes the file: the editor's text holds.
+    assert_eq!(editor.disk("src/error.rs", Some(&format!("{ERROR}\n"))), [""; 0]);
+    assert!(editor.of("src/fetch.rs").contains("Stops("));
+    editor.is_fresh();
+    let changed = editor.close("src/error.rs");
+    assert!(changed.contains(&"src/fetch.rs".to_owned()), "{changed:?}");
+    assert!(editor.of("src/fetch.rs").contains("sleeps"));
+    editor.is_fresh();
+}
+
+#[test]
+fn files_come_and_go() {
+    let mut editor = app();
+    editor.disk("src/error.rs", None);
+    editor.is_fresh();
+    editor.disk("src/error.rs", Some(ERROR));
+    assert!(editor.of("src/fetch.rs").contains("sleeps"));
+    editor.is_fresh();
+    // More new files than there are free places between two others.
+    for name in ["again", "again_a", "again_b", "again_c"] {
+        editor.disk(&format!("src/{name}.rs"), Some(&FETCH.replace("Api ", &format!("Api{name} "))));
+        assert!(editor.of(&format!("src/{name}.rs")).contains("Loop "), "{name}");
+        editor.is_fresh();
+    }
+    editor.disk("src/again_b.rs", None);
+    assert_eq!(editor.of("src/again_b.rs"), "");
+    editor.is_fresh();
+}
+
+#[test]
+fn manifests_and_configurations_govern_from_then_on() {
+    let mut editor = app();
+    editor.disk("retrylint.toml", Some("[rules]\nauth-backoff = 'allow'\nauth-is-retryable = 'allow'\n"));
+    assert!(!editor.of("src/fetch.rs").contains("auth-backoff"), "{}", editor.of("src/fetch.rs"));
+    editor.is_fresh();
+    // Nothing is healthy but a single attempt: other terms, so all is run again.
+    editor.disk("retrylint.toml", Some("fresh-retries = 0\n"));
+    editor.is_fresh();
+    editor.disk("retrylint.toml", Some("exclude = ['src/fetch.rs']\n"));
+    assert_eq!(editor.of("src/fetch.rs"), "");
+    editor.is_fresh();
+    // What cannot be read changes nothing until it is mended.
+    let path = editor.path("retrylint.toml");
+    fs::write(&path, "rules = 3\n").expect("files can be written");
+    editor.session.touched(&[path]);
+    editor.update();
+    assert_eq!(editor.of("src/fetch.rs"), "");
+    editor.disk("retrylint.toml", Some(""));
+    assert!(editor.of("src/fetch.rs").contains("sleeps"));
+    editor.is_fresh();
+    // Another name of the package is another crate.
+    editor.disk("Cargo.toml", Some(&MANIFEST.replace("app", "other")));
+    editor.is_fresh();
+}
+
+#[test]
+fn suppressions_follow_the_finding() {
+    let mut editor = app();
+    let allowed = FETCH.replace(
+        "            match self.get",
+        "            // retrylint: allow(auth-backoff) a test\n            match self.get",
+    );
+    editor.set("src/fetch.rs", &allowed);
+    assert!(!editor.of("src/fetch.rs").contains("sleeps"), "{}", editor.of("src/fetch.rs"));
+    editor.is_fresh();
+    // Once the classifier is right, there is nothing to suppress.
+    let changed = editor.set("src/error.rs", &mended());
+    assert!(changed.contains(&"src/fetch.rs".to_owned()), "{changed:?}");
+    assert!(editor.of("src/fetch.rs").contains("unused-suppression"), "{}", editor.of("src/fetch.rs"));
+    editor.is_fresh();
+}
+
+#[test]
+fn a_declaration_makes_another_file_test_code() {
+    let mut editor = app();
+    editor.set("src/lib.rs", "pub mod error;\n#[cfg(test)]\nmod fetch;\n");
+    assert_eq!(editor.of("src/fetch.rs"), "");
+    editor.is_fresh();
+    editor.set("src/lib.rs", LIB);
+    assert!(editor.of("src/fetch.rs").contains("sleeps"));
+    editor.is_fresh();
+}
+
+#[test]
+fn a_file_that_is_no_text_may_become_one() {
+    let mut editor = app();
+    let path = editor.path("src/error.rs");
+    fs::write(&path, b"pub enum ApiError { \xff }").expect("files can be written");
+    editor.session.touched(&[path]);
+    editor.update();
+    assert!(editor.of("src/error.rs").contains("UTF-8"), "{}", editor.of("src/error.rs"));
+    editor.is_fresh();
+    editor.set("src/error.rs", ERROR);
+    assert!(editor.of("src/fetch.rs").contains("sleeps"));
+    editor.is_fresh();
+}
+
+#[test]
+fn repairs_are_those_of_the_text_that_is_held() {
+    let mut editor = app();
+    editor.set("src/fetch.rs", &FETCH.replace("error.is_retryable() && ", ""));
+    let path = editor.path("src/fetch.rs");
+    let findings = editor.session.with_fixes(&path, Style::Inline);
+    let repaired: Vec<_> = findings.iter().filter(|finding| !finding.fixes.is_empty()).collect();
+    assert!(!repaired.is_empty(), "{findings:?}");
+    assert!(repaired[0].fixes[0].edits.iter().all(|edit| edit.place.source.text.contains("Err(error) if attempt < 5")));
+    // Asking for repairs changes nothing.
+    editor.look(&path);
+    editor.is_fresh();
 }
 
 /// Random edits of a made-up workspace; every so many it is compared with a fresh check.

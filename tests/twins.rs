@@ -389,3 +389,114 @@ fn an_attempt_that_was_begun_before_the_select() {
     );
     assert_eq!(found, ["retries every failure, a dead key too, until the process ends, sleeping in between"]);
 }
+
+#[test]
+fn an_error_that_is_asked_for_the_connection_inside_it() {
+    // A server that refuses has answered: the answer holds no error of the connection.
+    pair(
+        "fn may_pass(e: &(dyn std::error::Error + 'static)) -> bool {
+            let mut source = Some(e);
+            while let Some(inner) = source {
+                if inner.downcast_ref::<@>().is_some() { return true; }
+                source = inner.source();
+            }
+            false
+        }
+        pub async fn run(api: &Api) {
+            for _ in 0..5 {
+                match api.send().await {
+                    Err(e) if may_pass(&e) => tokio::time::sleep(Duration::from_secs(2)).await,
+                    _ => return,
+                }
+            }
+        }",
+        "reqwest::Error",
+        "std::io::Error",
+    );
+}
+
+#[test]
+fn an_error_that_the_declared_type_is_made_of() {
+    // `Err(refusal.into())` is the type that the function declares, and a derive of the same name is no type.
+    pair(
+        "pub struct Error { pub kind: Kind }
+        pub enum Kind { Busy, Refused }
+        mod wire {
+            use crate::{Api, Error, Kind};
+            use thiserror::Error;
+            #[derive(Debug, Error)]
+            #[error(\"refused\")]
+            pub enum Refusal { Status(u16) }
+            impl From<Refusal> for Error {
+                fn from(refusal: Refusal) -> Self {
+                    match refusal {
+                        Refusal::Status(401 | 403) => Error { kind: Kind::@ },
+                        Refusal::Status(_) => Error { kind: Kind::Busy },
+                    }
+                }
+            }
+            impl Api {
+                pub async fn checked(&self) -> Result<String, Error> {
+                    let request = self.http.get(\"https://api.example.com\").bearer_auth(&self.key);
+                    let Ok(response) = request.send().await else { return Err(Error { kind: Kind::Busy }) };
+                    if !response.status().is_success() {
+                        return Err(Refusal::Status(response.status().as_u16()).into());
+                    }
+                    Ok(response.text().await.unwrap_or_default())
+                }
+            }
+        }
+        pub async fn run(api: &Api) {
+            for _ in 0..5 {
+                match api.checked().await {
+                    Err(Error { kind: Kind::Busy }) => tokio::time::sleep(Duration::from_secs(2)).await,
+                    _ => return,
+                }
+            }
+        }",
+        "Busy",
+        "Refused",
+    );
+}
+
+#[test]
+fn three_calls_one_after_the_other() {
+    // Three refusals are three calls; only what comes back to the first of them retries.
+    pair(
+        "pub async fn run(api: &Api, mirror: &Api, archive: &Api) {
+            loop {
+                if api.status().await.is_ok() { return; }
+                if mirror.status().await.is_ok() { return; }
+                if archive.status().await.is_ok() { return; }
+                log::warn!(\"no attempt went well\");
+                @
+            }
+        }",
+        "tokio::time::sleep(Duration::from_secs(5)).await;",
+        "return;",
+    );
+}
+
+#[test]
+fn a_sibling_that_shares_nothing() {
+    pair(
+        "pub struct Files;
+        impl Files {
+            async fn put(url: &str) -> reqwest::Result<()> {
+                let request = reqwest::Client::new().put(url).basic_auth(\"user\", Some(\"word\"));
+                request.send().await?.error_for_status().map(drop)
+            }
+            async fn get(url: &str) -> reqwest::Result<()> {
+                reqwest::Client::new().get(url).send().await?.error_for_status().map(drop)
+            }
+        }
+        pub async fn run(url: &str) {
+            for _ in 0..4 {
+                if Files::@(url).await.is_ok() { return; }
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+        }",
+        "put",
+        "get",
+    );
+}

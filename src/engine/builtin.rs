@@ -202,17 +202,26 @@ impl Interp<'_> {
             }
             _ => {
                 let loaded: Vec<Value> = args.iter().map(|a| self.load(a)).collect();
-                Ok(self.unknown_method(e.span, value, method, &loaded))
+                Ok(self.unknown_method(e, value, method, &loaded))
             }
         }
     }
 
-    fn unknown_method(&mut self, span: Span, value: &Value, method: &str, args: &[Value]) -> Value {
+    fn unknown_method(&mut self, e: &Expr, value: &Value, method: &str, args: &[Value]) -> Value {
+        let span = e.span;
         if SAME.contains(&method) {
             return value.clone();
         }
         if method == "elapsed" || method == "duration_since" {
             return Value::named(Ty::ext("std::time::Duration"), Name::new(crate::engine::call::DEADLINE));
+        }
+        // Whatever the failure is, it is none of the connection.
+        if value.is_tainted()
+            && matches!(method, "downcast_ref" | "downcast_mut" | "is")
+            && self.is_transport(&self.asked_type(e))
+        {
+            self.question(span, || "asks for the error's type: no".to_owned());
+            return if method == "is" { Value::Bool(false) } else { Value::none() };
         }
         // An operation that has nothing to do with the failure succeeds.
         if !value.is_tainted() && matches!(method, "is_ok" | "is_err") {
@@ -334,12 +343,7 @@ impl Interp<'_> {
             "chain" | "sources" | "iter_chain" => Value::List([Value::Failure(failure.clone())].into()),
             "source" | "cause" => Value::some(Value::Failure(Failure { ty: Ty::Unknown, ..failure.clone() })),
             "downcast_ref" | "downcast" | "downcast_mut" | "is" => {
-                let wanted = match &e.kind {
-                    ExprKind::Method { turbofish, .. } => {
-                        turbofish.first().map_or(Ty::Unknown, |t| self.frame().scope.read(self.db.program(), t))
-                    }
-                    _ => Ty::Unknown,
-                };
+                let wanted = self.asked_type(e);
                 let open = !failure.ty.is_known()
                     || (failure.text.is_none()
                         && matches!(&failure.ty, Ty::Ext(p) if p.as_str().starts_with("anyhow")));
@@ -347,7 +351,8 @@ impl Interp<'_> {
                 if open && self.is_marker(&wanted) {
                     return Ok(Value::asked(self.db.static_type(self.frame().id, e.span)));
                 }
-                let fits = open || !wanted.is_known() || same_type(&failure.ty, &wanted);
+                let answered = failure.status.is_some() && self.is_transport(&wanted);
+                let fits = !answered && (open || !wanted.is_known()) || same_type(&failure.ty, &wanted);
                 self.question(e.span, || format!("asks for the error's type: {}", if fits { "yes" } else { "no" }));
                 let typed = Value::Failure(Failure { ty: wanted, ..failure.clone() });
                 match (method, fits) {
@@ -413,6 +418,20 @@ impl Interp<'_> {
     /// What a refusal says in its body.
     fn body(&self) -> Text {
         if self.is_mute() { Text::literal("") } else { Text(vec![Piece::Asked]) }
+    }
+
+    /// The type that a method is asked for: `downcast_ref::<Error>()`.
+    fn asked_type(&self, e: &Expr) -> Ty {
+        match &e.kind {
+            ExprKind::Method { turbofish, .. } => {
+                turbofish.first().map_or(Ty::Unknown, |t| self.frame().scope.read(self.db.program(), t))
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
+    fn is_transport(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ext(path) if self.db.lookup.models.is_transport(path.as_str()))
     }
 
     /// A type of the unit that is named for what may be tried again.

@@ -33,6 +33,11 @@ impl<'a> Db<'a> {
         Db { lookup, allowed, store }
     }
 
+    /// The facts.
+    pub fn store(&self) -> &'a Store {
+        self.store
+    }
+
     /// The program.
     pub fn program(&self) -> &'a Program {
         self.lookup.program

@@ -235,8 +235,11 @@ fn of_type(db: &Db<'_>, id: TypeId, depth: u32) -> Option<Evidence> {
     let program = db.program();
     let data = program.ty(id);
     let mut weak = None;
-    // A sibling that is given a credential for its own request says nothing of other requests.
-    let others = program.functions_of(id).iter().filter(|f| db.hops(**f) != Some(0) || !is_given_credential(db, **f));
+    // A sibling says something of other requests by what it leaves in a field, and nothing where it is given a
+    // credential for its own request.
+    let has_fields = data.def.variants.iter().any(|v| !v.fields.is_empty());
+    let tells = |f: FnId| has_fields && (db.hops(f) != Some(0) || !is_given_credential(db, f));
+    let others = program.functions_of(id).iter().filter(|f| tells(**f));
     for function in others.chain(db.makers(id).iter().take(MAKERS)) {
         let signs = &db.summary(*function).signs;
         if let Some(sign) = signs.iter().find(|s| s.strong) {

@@ -17,6 +17,13 @@ pub struct Memo<K, V> {
     is_tracked: bool,
 }
 
+/// A copy is empty: it is made to hold other results.
+impl<K, V> Clone for Memo<K, V> {
+    fn clone(&self) -> Self {
+        Memo { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), is_tracked: self.is_tracked }
+    }
+}
+
 impl<K: Copy + Eq + Hash, V: Clone> Memo<K, V> {
     /// Without results.
     pub fn new(is_tracked: bool) -> Memo<K, V> {

@@ -75,7 +75,8 @@ impl Shown {
 
     /// More attempts than a healthy loop makes, without waiting for something else in between.
     pub fn burns(&self) -> bool {
-        self.run.attempts > self.allowed && self.run.comes_back() && !self.is_event_driven()
+        let goes_on = self.run.attempts > self.allowed && self.run.comes_back();
+        goes_on && self.run.exit != Exit::Budget && !self.is_event_driven()
     }
 
     /// It is still going when the run is cut off.
@@ -749,7 +750,10 @@ fn explore(db: &Db<'_>, scenario: Scenario, target: Target, with: With<'_>) -> S
         return shown;
     }
     let mut seen: FxHashSet<(At, bool)> = FxHashSet::default();
-    for decision in shown.run.decisions.clone() {
+    let mut decisions = shown.run.decisions.clone();
+    // What is asked about the failure weighs most.
+    decisions.sort_by_key(|decision| !decision.tainted);
+    for decision in decisions {
         if !decision.after || !seen.insert((decision.at, decision.after)) || seen.len() > RERUNS {
             continue;
         }

@@ -7,46 +7,43 @@ use std::sync::Arc;
 use crate::ir::Name;
 use crate::models::StandIn;
 use crate::syntax;
-use crate::syntax::program::Loaded;
+use crate::syntax::program::{FileId, Loaded, Program};
 use crate::workspace::source::Source;
 
-/// Puts stand-ins behind the files of a unit that names their crates. The crate's own sources, where the unit has them,
-/// give way. Doing it again changes nothing.
-pub fn complete(mut files: Vec<Loaded>, stand_ins: &[StandIn]) -> Vec<Loaded> {
-    for new in missing(&|| Box::new(files.iter()), stand_ins) {
-        files.retain(|loaded| loaded.krate != new.krate);
-        files.push(new);
-    }
-    files
+/// The stand-ins that a unit needs, each in its place in the list; each takes the place of all files of its crate, where
+/// the unit has those. `files` gives all files of the unit.
+pub fn needed<'f, I>(files: impl Fn() -> I, stand_ins: &[StandIn]) -> Vec<Option<Loaded>>
+where
+    I: Iterator<Item = &'f Loaded>,
+{
+    let is_needed = |stand_in: &&StandIn| {
+        let name = Name::new(&stand_in.krate);
+        let mut own = files().filter(|loaded| loaded.krate == name).peekable();
+        // Another crate of that name is read as any other.
+        let is_it = own.peek().is_none() || own.any(|loaded| loaded.source.text.contains(&stand_in.known_by));
+        is_it && files().any(|loaded| names(&loaded.source, &stand_in.krate))
+    };
+    stand_ins.iter().map(|stand_in| Some(stand_in).filter(is_needed).map(load)).collect()
 }
 
-/// The stand-ins that a unit needs and does not have. Each takes the place of all files of its crate.
-pub fn missing<'f>(
-    files: &dyn Fn() -> Box<dyn Iterator<Item = &'f Loaded> + 'f>,
-    stand_ins: &[StandIn],
-) -> Vec<Loaded> {
-    let mut out = Vec::new();
-    for StandIn { krate, known_by, source } in stand_ins {
-        let path = PathBuf::from(format!("<{krate}>"));
-        let name = Name::new(krate);
-        let is_own = |loaded: &&Loaded| loaded.krate == name;
-        // Another crate of that name is read as any other.
-        let is_it =
-            !files().any(|f| is_own(&f)) || files().filter(is_own).any(|f| f.source.text.contains(known_by.as_str()));
-        if files().any(|f| f.source.file == path) || !is_it || !files().any(|f| names(&f.source, krate)) {
-            continue;
-        }
-        out.push(Loaded {
-            file: syntax::parse(source).file,
-            source: Arc::new(Source::new(format!("<{krate}>"), path, source.clone())),
-            package: None,
-            krate: name,
-            module: Vec::new(),
-            is_test: false,
-            reported: false,
-        });
+/// The places for stand-ins in a program that can be updated: behind all files.
+pub fn places<'s>(program: &Program, stand_ins: &'s [StandIn]) -> impl Iterator<Item = (FileId, &'s StandIn)> {
+    program.files().skip(program.files().len() - stand_ins.len()).zip(stand_ins)
+}
+
+/// A stand-in as a file of the unit.
+pub fn load(stand_in: &StandIn) -> Loaded {
+    let StandIn { krate, source, .. } = stand_in;
+    let name = format!("<{krate}>");
+    Loaded {
+        file: syntax::parse(source).file,
+        source: Arc::new(Source::new(name.clone(), PathBuf::from(name), source.clone())),
+        package: None,
+        krate: Name::new(krate),
+        module: Vec::new(),
+        is_test: false,
+        reported: false,
     }
-    out
 }
 
 /// Whether a text names a crate.

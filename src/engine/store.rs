@@ -9,18 +9,17 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
-use crate::engine::birth::{self, Birth};
-use crate::engine::db::is_delay;
+use crate::engine::birth::Birth;
+use crate::engine::facts::{self, FileFacts, FnFacts};
 use crate::engine::lookup::Lookup;
 use crate::engine::memo::Memo;
 use crate::engine::scenario::Scenario;
-use crate::engine::summary::{self, Call, Summary};
-use crate::engine::types::{Scope, Ty};
+use crate::engine::summary::{Call, Summary};
+use crate::engine::types::Scope;
 use crate::engine::value::Value;
-use crate::ir::visit::{self, Node};
 use crate::ir::{Name, Span};
 use crate::syntax::program::lists::Lists;
-use crate::syntax::program::reads::{Changed, Key, Reads, recorded};
+use crate::syntax::program::reads::{Changed, Key};
 use crate::syntax::program::{FileId, FnId, ModId, Res, TypeId};
 
 /// Calls followed from an attempt to the network.
@@ -29,9 +28,10 @@ const HOPS: u32 = 7;
 /// A path where it is written: module, place and last name.
 pub(super) type PathKey = (ModId, Span, Name);
 
-/// The shared facts of a unit.
+/// The shared facts of a unit. A copy shares those of the files.
+#[derive(Clone)]
 pub struct Store {
-    files: Vec<FileFacts>,
+    files: Vec<Arc<FileFacts>>,
     linked: Vec<Vec<Linked>>,
     callers: Lists<FnId, (FnId, Span)>,
     makers: Lists<TypeId, FnId>,
@@ -43,29 +43,6 @@ pub struct Store {
     pub(super) resolved: Memo<PathKey, Option<Res>>,
     pub(super) defaults: Memo<TypeId, Arc<FxHashMap<Name, Value>>>,
     pub(super) births: Memo<(TypeId, Scenario), Arc<[Birth]>>,
-}
-
-/// What is known of a file's functions and types by themselves.
-#[derive(Default)]
-struct FileFacts {
-    fns: Vec<FnFacts>,
-    /// Of each struct, the types that it holds, with the field.
-    holds: Vec<(TypeId, (TypeId, u32))>,
-    asks: bool,
-    reads: Reads,
-}
-
-#[derive(PartialEq)]
-struct FnFacts {
-    scope: Arc<Scope>,
-    summary: Summary,
-    delays: Vec<Span>,
-    /// The type that it hands out.
-    makes: Option<TypeId>,
-    /// The type of its error, and whether it takes a response.
-    gives_back: Option<(TypeId, bool)>,
-    /// The crate for which it puts a credential into a request.
-    sends_for: Option<Name>,
 }
 
 /// What is known of a function together with those that it calls.
@@ -108,7 +85,7 @@ impl Store {
             births: Memo::new(is_tracked),
         };
         let files: Vec<FileId> = lookup.program.files().collect();
-        store.files = facts(lookup, &files);
+        store.files = facts::of(lookup, &files).into_iter().map(Arc::new).collect();
         store.linked = store.files.iter().map(|facts| vec![Linked::default(); facts.fns.len()]).collect();
         for file in files {
             store.enter(file);
@@ -133,10 +110,10 @@ impl Store {
             .collect();
         let mut affected = Affected::default();
         let mut lists = Touched::default();
-        for (file, new) in again.iter().zip(facts(lookup, &again)) {
+        for (file, new) in again.iter().zip(facts::of(lookup, &again)) {
             let old = &self.files[file.index()];
             if !edited.contains(file) && old.fns == new.fns && old.holds == new.holds {
-                self.files[file.index()].reads = new.reads;
+                self.files[file.index()] = Arc::new(new);
                 continue;
             }
             self.replace(*file, new, &mut affected, &mut lists, changed);
@@ -160,7 +137,7 @@ impl Store {
         lists.watch(self, file);
         self.leave(file);
         let asked = self.asking > 0;
-        let old = std::mem::replace(&mut self.files[at], new);
+        let old = std::mem::replace(&mut self.files[at], Arc::new(new));
         self.asking = self.asking + usize::from(self.files[at].asks) - usize::from(old.asks);
         if asked != (self.asking > 0) {
             changed.insert(Key::StatusErrors);
@@ -449,84 +426,4 @@ fn fingerprint(store: &Store, key: Key) -> u64 {
         Key::Sender(krate) => FxBuildHasher.hash_one(store.senders.get(&krate).first()),
         _ => 0,
     }
-}
-
-fn facts(lookup: Lookup<'_>, files: &[FileId]) -> Vec<FileFacts> {
-    let of = |file: &FileId| {
-        if !lookup.program.is_tracked() {
-            return file_facts(lookup, *file);
-        }
-        let (facts, reads) = recorded(|| file_facts(lookup, *file));
-        FileFacts { reads, ..facts }
-    };
-    files.par_iter().map(of).collect()
-}
-
-fn file_facts(lookup: Lookup<'_>, file: FileId) -> FileFacts {
-    let program = lookup.program;
-    FileFacts {
-        fns: program.functions_in(file).map(|id| fn_facts(lookup, id)).collect(),
-        holds: program.types_in(file).flat_map(|id| held(lookup, id)).collect(),
-        asks: program.file(file).source.text.contains("error_for_status"),
-        reads: Reads::default(),
-    }
-}
-
-fn fn_facts(lookup: Lookup<'_>, id: FnId) -> FnFacts {
-    let program = lookup.program;
-    let scope = Scope::of(program, id);
-    let summary = summary::summarise(lookup, id);
-    let function = program.signature(id);
-    let made = match function.ret().map(|ty| scope.read(program, ty)) {
-        Some(Ty::Result(ok, _) | Ty::Option(ok)) => (*ok).clone(),
-        Some(ty) => ty,
-        None => Ty::Unit,
-    };
-    let makes = match made {
-        Ty::Adt(made, _) if function.owner() != Some(made) && !function.is_test() => Some(made),
-        _ => None,
-    };
-    let sends = !function.is_test() && summary.signs.iter().any(|sign| sign.strong);
-    FnFacts {
-        delays: delays(lookup, &scope, id),
-        makes,
-        gives_back: birth::gives_back(program, &scope, function),
-        sends_for: sends.then(|| program.krate(function.module())),
-        scope: Arc::new(scope),
-        summary,
-    }
-}
-
-/// The types that a struct holds, each with the first field that has it.
-fn held(lookup: Lookup<'_>, id: TypeId) -> Vec<(TypeId, (TypeId, u32))> {
-    let data = lookup.program.ty(id);
-    let mut found: Vec<(TypeId, (TypeId, u32))> = Vec::new();
-    if data.def.is_enum {
-        return found;
-    }
-    let scope = lookup.type_scope(id, &[]);
-    for (at, field) in data.def.variants.iter().flat_map(|v| &v.fields).enumerate() {
-        if let Ty::Adt(inner, _) = scope.read(lookup.program, &field.ty)
-            && inner != id
-            && found.iter().all(|(known, _)| *known != inner)
-        {
-            found.push((inner, (id, at as u32)));
-        }
-    }
-    found
-}
-
-fn delays(lookup: Lookup<'_>, scope: &Scope, id: FnId) -> Vec<Span> {
-    let mut found = Vec::new();
-    if let Some(body) = &lookup.program.function(id).def.body {
-        visit::block(body, &mut |node| {
-            if let Node::Expr(e) = node
-                && is_delay(lookup, scope, e)
-            {
-                found.push(e.span);
-            }
-            true
-        });
-    }
-    found
 }

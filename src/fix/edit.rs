@@ -99,9 +99,16 @@ impl<'t> Layout<'t> {
         before[before.rfind('\n').map_or(0, |n| n + 1)..].chars().all(|c| matches!(c, ' ' | '\t' | '\u{feff}'))
     }
 
-    /// One step of indentation, as the line at this place is indented.
+    /// One step of indentation, as the line at this place is indented, or the file is.
     pub fn step(self, at: u32) -> &'static str {
-        if self.indent(at).starts_with('\t') { "\t" } else { "    " }
+        let tabs = |line: &str| line.starts_with('\t');
+        if tabs(self.indent(at)) || (self.indent(at).is_empty() && self.text.lines().any(tabs)) {
+            return "\t";
+        }
+        // Two blanks in front of something else than a comment's second line or a `*`.
+        let two =
+            |line: &str| line.strip_prefix("  ").is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic()));
+        if self.text.lines().any(two) { "  " } else { "    " }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How the code leaves a loop with an error: as it does already elsewhere in the loop, or as its result type demands.
 
+use crate::engine::db::Db;
 use crate::engine::types::Ty;
 use crate::engine::value::Value;
 use crate::fix::scene::{Failed, Scene, is_any_error, signature};
@@ -33,6 +34,9 @@ pub fn exits(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Exi
     out.extend(plain.into_iter().map(|(_, exit)| exit));
     if scene.frame.is_none() {
         out.extend(by_type(scene, failed));
+    }
+    if out.is_empty() {
+        out.extend(plain_break(scene, sight, failed));
     }
     if out.is_empty() {
         out.extend(wordy.into_iter().map(|(_, exit)| exit));
@@ -133,6 +137,8 @@ fn says_refused(scene: &Scene<'_>, e: &Expr) -> bool {
 fn is_error(value: &Expr) -> bool {
     match &value.kind {
         ExprKind::Call { callee, .. } => matches!(&callee.kind, ExprKind::Path(path) if path.last() == "Err"),
+        // With what else the caller wants to know.
+        ExprKind::Tuple(parts) => parts.iter().any(is_error),
         _ => false,
     }
 }
@@ -195,6 +201,37 @@ fn is_visible(scene: &Scene<'_>, sight: usize, e: &Expr, text: &str) -> bool {
     visible
 }
 
+/// `break`, as the loop has it already: what follows the loop gives back the result, or there is nothing to give back.
+fn plain_break(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Option<Exit> {
+    let at = scene.sights[sight].span;
+    if !(scene.leaves_from(at) && scene.is_in_own_loop(at)) {
+        return None;
+    }
+    let mut has_one = false;
+    visit::block(scene.body, &mut |node| {
+        let Node::Expr(e) = node else { return true };
+        let is_here = scene.facts.site.contains(e.span);
+        let plain = matches!(e.kind, ExprKind::Break { value: None, label: None });
+        has_one |= is_here && plain && scene.leaves_from(e.span) && scene.is_in_own_loop(e.span);
+        is_here || e.span.contains(scene.facts.site)
+    });
+    if !has_one {
+        return None;
+    }
+    let gives_back = match scene.body.stmts.last() {
+        Some(crate::ir::Stmt::Expr { expr, semi: false }) => {
+            matches!(&expr.kind, ExprKind::Path(path) if path.single() == Some(failed.name))
+        }
+        _ => false,
+    };
+    if gives_back && matches!(failed.value, Value::Result(_)) {
+        return Some(Exit::with("break;"));
+    }
+    let is_task = scene.frame.is_some() && returns_nothing(scene);
+    let is_unit = scene.frame.is_none() && scene.home.def.ret.is_none();
+    (is_task || is_unit).then(|| silent(scene, "break;"))
+}
+
 /// What the function's result type demands.
 fn by_type(scene: &Scene<'_>, failed: &Failed) -> Vec<Exit> {
     let name = failed.name;
@@ -212,10 +249,20 @@ fn by_type(scene: &Scene<'_>, failed: &Failed) -> Vec<Exit> {
     };
     let any = matches!(&target, Ty::Ext(path) if is_any_error(path.as_str()));
     let to_any = any || result.contains("dyn");
+    let same = crate::engine::pattern::same_type;
     if matches!(failed.value, Value::Result(_)) {
-        return Vec::new();
+        let whole = scene.db.static_type(scene.facts.home, scene.facts.attempt);
+        let fits = match (&whole, &scene.db.lookup.returns(scene.facts.home)) {
+            (Ty::Result(a, b), Ty::Result(c, d)) => a == c && same(b, d),
+            _ => false,
+        };
+        return if fits { vec![Exit::with(format!("return {name};"))] } else { Vec::new() };
     }
-    let source = failed.value.ty();
+    let source = match failed.value.ty() {
+        // What was lost sight of is what the call is declared to fail with.
+        Ty::Unknown => declared.clone(),
+        known => known,
+    };
     if is_response {
         let converts =
             to_any || is_ext(&target, "reqwest::Error") || has_from(scene, &target, &Ty::ext("reqwest::Error"));
@@ -231,7 +278,6 @@ fn by_type(scene: &Scene<'_>, failed: &Failed) -> Vec<Exit> {
     if failed.by_ref {
         return Vec::new();
     }
-    let same = crate::engine::pattern::same_type;
     // An error in a box is what the function was declared with, whatever is inside.
     let real = if boxed && !same(&declared, &source) { declared.clone() } else { source.clone() };
     if boxed && any && same(&declared, &target) {
@@ -246,7 +292,7 @@ fn by_type(scene: &Scene<'_>, failed: &Failed) -> Vec<Exit> {
     }
     if to_any {
         let doubt = match &real {
-            Ty::Adt(id, _) if !is_std_error(scene, *id) => {
+            Ty::Adt(id, _) if !is_std_error(scene.db, *id) => {
                 Some(format!("`{name}` may not implement `std::error::Error`"))
             }
             Ty::Unknown => Some(format!("the type of `{name}` is not known")),
@@ -259,7 +305,7 @@ fn by_type(scene: &Scene<'_>, failed: &Failed) -> Vec<Exit> {
     }
     if target == Ty::Str && result.contains("String") {
         let doubt = Some(format!("`{name}` may not implement `Display`"));
-        let doubt = doubt.filter(|_| matches!(real, Ty::Adt(id, _) if !is_std_error(scene, id)));
+        let doubt = doubt.filter(|_| matches!(real, Ty::Adt(id, _) if !is_std_error(scene.db, id)));
         return vec![Exit { doubt, ..Exit::with(format!("return Err({name}.to_string());")) }];
     }
     Vec::new()
@@ -354,8 +400,8 @@ fn has_from(scene: &Scene<'_>, target: &Ty, source: &Ty) -> bool {
 }
 
 /// Whether a type of the unit implements `std::error::Error`, as far as the text shows.
-fn is_std_error(scene: &Scene<'_>, id: TypeId) -> bool {
-    let program = scene.db.program();
+pub fn is_std_error(db: &Db<'_>, id: TypeId) -> bool {
+    let program = db.program();
     let def = &program.ty(id).def;
     let ends = format!("Error for {}", def.name);
     def.derives.iter().any(|d| matches!(d.as_str(), "Error" | "Snafu"))

@@ -7,6 +7,7 @@ use crate::finding::{Dependency, Edit, SiteKind};
 use crate::fix::ask::{self, Test};
 use crate::fix::edit::{Layout, lines};
 use crate::fix::exit::{self, Exit};
+use crate::fix::library;
 use crate::fix::scene::{Failed, Scene};
 use crate::ir::visit::{self, Node};
 use crate::ir::{Block, ExprKind, Span, Stmt};
@@ -30,11 +31,9 @@ pub struct Candidate {
 /// Repairs of a site, the best first; else why there is none.
 pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> {
     match facts.kind {
-        SiteKind::Loop => {}
-        SiteKind::Recursion => return Err("a function that calls itself is not repaired".to_owned()),
-        SiteKind::Combinator | SiteKind::Policy | SiteKind::Comment => {
-            return Err("calls of retry libraries are not repaired".to_owned());
-        }
+        SiteKind::Loop | SiteKind::Recursion => {}
+        SiteKind::Combinator => return library::candidates(db, facts),
+        SiteKind::Policy | SiteKind::Comment => return Err("there is no call to repair".to_owned()),
     }
     if !facts.dead.burns() && !facts.forbidden.burns() {
         return Err("the loop stops; what is wrong is how, and that is not repaired".to_owned());
@@ -43,6 +42,9 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     let scene = Scene::of(db, facts).ok_or_else(nowhere)?;
     let places = scene.places();
     let refreshes = (0..scene.sights.len()).any(|i| refreshes(&scene, i));
+    if refreshes && facts.kind == SiteKind::Recursion {
+        return Err("a function that calls itself has no place for a flag that outlives the call".to_owned());
+    }
     let mut out: Vec<Candidate> = Vec::new();
     let mut why: Option<String> = None;
     for sight in places {

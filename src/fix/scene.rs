@@ -8,7 +8,7 @@ use crate::engine::scenario::Scenario;
 use crate::engine::site::{Facts, Shown, again};
 use crate::engine::trace::{Event, Sight, SightKind};
 use crate::engine::types::Ty;
-use crate::engine::value::Value;
+use crate::engine::value::{Failure, Value};
 use crate::finding::Edit;
 use crate::ir::visit::{self, Node};
 use crate::ir::{Block, Expr, ExprKind, MacroBody, Name, PatKind, Span};
@@ -55,9 +55,10 @@ impl<'a> Scene<'a> {
     pub fn of(db: &'a Db<'a>, facts: &'a Facts) -> Option<Scene<'a>> {
         let home = db.program().function(facts.home);
         let body = home.def.body.as_ref()?;
-        let (shown, main) = match facts.dead.burns() {
-            true => (&facts.dead, Scenario::DeadKey),
-            false => (&facts.forbidden, Scenario::Forbidden),
+        let only_forbidden = !facts.dead.burns() && facts.forbidden.burns();
+        let (shown, main) = match only_forbidden {
+            false => (&facts.dead, Scenario::DeadKey),
+            true => (&facts.forbidden, Scenario::Forbidden),
         };
         let runs = [Scenario::DeadKey, Scenario::Forbidden, Scenario::RateLimited, Scenario::ServerError]
             .map(|scenario| {
@@ -168,7 +169,10 @@ impl<'a> Scene<'a> {
                 continue;
             }
             seen.push(*name);
-            if (value.is_tainted() || self.is_own_error(value)) && !self.is_moved(*name, value, index) {
+            let is_known = |value: &Value| value.is_tainted() || self.is_own_error(value);
+            let bound = (!is_known(value)).then(|| self.bound_error(*name)).flatten();
+            let value = bound.as_ref().unwrap_or(value);
+            if is_known(value) && !self.is_moved(*name, value, index) {
                 out.push(Failed { name: *name, value: value.clone(), by_ref: self.is_reference(*name, sight.span) });
             }
         }
@@ -179,6 +183,32 @@ impl<'a> Scene<'a> {
     fn is_own_error(&self, value: &Value) -> bool {
         let (declared, _) = self.declared_error();
         matches!(value, Value::Struct(s) if s.variant.is_some() && crate::engine::pattern::same_type(&s.ty, &declared))
+    }
+
+    /// `Err(name)` of what holds the attempt: the failure, though the run lost sight of it.
+    fn bound_error(&self, name: Name) -> Option<Value> {
+        let (declared, _) = self.declared_error();
+        let mut found = false;
+        visit::block(self.body, &mut |node| {
+            let Node::Expr(e) = node else { return true };
+            let (given, pats): (&Expr, Vec<&crate::ir::Pat>) = match &e.kind {
+                ExprKind::Match { scrutinee, arms } => (scrutinee, arms.iter().map(|arm| &arm.pat).collect()),
+                ExprKind::Let { pat, expr } => (expr, vec![pat]),
+                _ => return true,
+            };
+            let binds = |pat: &crate::ir::Pat| match &pat.kind {
+                PatKind::TupleStruct(path, parts) => {
+                    path.last() == "Err"
+                        && matches!(parts.as_slice(), [one] if matches!(&one.kind, PatKind::Bind { name: n, .. } if *n == name))
+                }
+                _ => false,
+            };
+            found |= given.span.contains(self.facts.attempt) && pats.into_iter().any(binds);
+            true
+        });
+        let status = self.shown.run.status;
+        let is_known = found && declared.is_known();
+        is_known.then_some(Value::Failure(Failure { ty: declared, status, response: false, text: None }))
     }
 
     /// Whether statements before a sight, on the way that was run, use a name up.

@@ -8,27 +8,38 @@ use rayon::prelude::*;
 use crate::Options;
 use crate::engine::Lookup;
 use crate::engine::db::Db;
-use crate::engine::scenario::Scenario;
-use crate::engine::site::{self, ALLOWED, Examined, Facts, Shown, again};
+use crate::engine::policy::{self, Hearing};
+use crate::engine::site::{self, Examined};
 use crate::engine::stand_in;
-use crate::engine::store::Store;
-use crate::engine::trace::{Exit, Run};
+use crate::engine::trace::Event;
 use crate::finding::{Applicability, Edit, Finding, Fix, SiteKind, Style};
 use crate::fix::inline::{self, Candidate};
-use crate::fix::{edit, runtime};
+use crate::fix::prove::{self, Change, Verdict, in_file};
+use crate::fix::{edit, guard, runtime};
 use crate::ir::Span;
 use crate::rules;
-use crate::syntax;
-use crate::syntax::program::{FileId, FnId, Loaded, Program};
+use crate::syntax::program::reads::Changed;
+use crate::syntax::program::{FileId, FnId, Loaded};
 use crate::workspace::source::Source;
 
 /// Times that the unit is read again, at most.
 const ROUNDS: usize = 10;
 
-/// A finding to be repaired.
+/// Policies tried for one finding, at most.
+const POLICIES: usize = 3;
+
+/// What a repair changes.
+enum About<'e> {
+    /// A loop, or a library's call.
+    Site(&'e Examined),
+    /// A policy, what it says, and the sites of the finding that ask it.
+    Policy(FnId, Hearing, Vec<&'e Examined>),
+}
+
+/// One way to repair a finding.
 struct Task<'e> {
     finding: usize,
-    examined: &'e Examined,
+    about: About<'e>,
     candidates: Vec<Candidate>,
     /// The candidate to be tried next.
     next: usize,
@@ -39,49 +50,40 @@ struct Task<'e> {
 
 impl Task<'_> {
     fn is_open(&self) -> bool {
-        let safe = self.best.as_ref().is_some_and(|fix| fix.applicability == Applicability::Safe);
         // A doubtful candidate cannot become better than an unsafe one that is there already.
         let hopeless = |c: &Candidate| self.best.is_some() && c.doubt.is_some();
-        !safe && self.candidates.get(self.next).is_some_and(|c| !hopeless(c))
+        !self.is_done() && self.candidates.get(self.next).is_some_and(|c| !hopeless(c))
+    }
+
+    fn is_done(&self) -> bool {
+        self.best.as_ref().is_some_and(|fix| fix.applicability == Applicability::Safe)
+    }
+
+    /// The function that is changed.
+    fn home(&self) -> FnId {
+        match &self.about {
+            About::Site(examined) => examined.home,
+            About::Policy(id, ..) => *id,
+        }
+    }
+
+    fn is_policy(&self) -> bool {
+        matches!(self.about, About::Policy(..))
     }
 }
 
-/// Looks for a repair of each finding that is wanted, and puts it or the reason why there is none into the finding. `files` are those
-/// of the unit, as they were before they went into the program.
+/// Looks for a repair of each finding that is wanted, and puts it or the reason why there is none into the finding. The
+/// program is one that can be updated.
 pub fn propose(
     db: &Db<'_>,
-    files: &[Loaded],
     examined: &[Arc<Examined>],
     findings: &mut [Finding],
     wanted: &(dyn Fn(&Finding) -> bool + Sync),
     options: &Options,
 ) {
-    let site_of = |finding: &Finding| {
-        let site = finding.sites.first()?;
-        let file = |e: &Examined| &db.program().file(db.program().function(e.home).file).source;
-        let here = |e: &&Examined| e.site == site.place.span && Arc::ptr_eq(file(e), &site.place.source);
-        examined.iter().map(Arc::as_ref).find(here)
-    };
-    let reported: Vec<(&Examined, usize)> = findings
-        .iter()
-        .enumerate()
-        .filter(|(_, finding)| wanted(finding))
-        .filter_map(|(n, finding)| Some((site_of(finding)?, n)))
-        .collect();
-    let mut tasks: Vec<Task<'_>> = reported
-        .par_iter()
-        .map(|(examined, finding)| {
-            let candidates = match options.style {
-                Style::Inline => inline::candidates,
-                Style::Runtime => runtime::candidates,
-            };
-            let (candidates, why) = match candidates(db, &examined.facts) {
-                Ok(candidates) => (candidates, None),
-                Err(why) => (Vec::new(), Some(why)),
-            };
-            Task { finding: *finding, examined, candidates, next: 0, best: None, why }
-        })
-        .collect();
+    let all = findings.par_iter().enumerate().filter(|(_, finding)| wanted(finding));
+    let mut tasks: Vec<Task<'_>> =
+        all.flat_map_iter(|(n, finding)| tasks(db, examined, n, finding, options.style)).collect();
     for _ in 0..ROUNDS {
         let batch = next_batch(&tasks);
         if batch.is_empty() {
@@ -89,16 +91,22 @@ pub fn propose(
         }
         let mut edits: Vec<Edit> = Vec::new();
         batch.iter().for_each(|i| edit::join(&mut edits, &tasks[*i].candidates[tasks[*i].next].edits));
-        let changed = change(db, files, &edits);
-        let verdicts: Vec<Verdict> = match changed {
+        let verdicts: Vec<Verdict> = match change(db, &edits) {
             Some(files) => {
-                let program = Program::new(files);
+                let (mut program, mut store) = (db.program().clone(), db.store().clone());
+                let mut changed = Changed::default();
+                let edited = program.update(files, &mut changed);
                 let lookup = Lookup { program: &program, models: db.lookup.models };
-                let store = Store::new(lookup);
+                store.update(lookup, &edited, &mut changed);
                 let after = Db::new(lookup, &store, db.allowed);
                 let known: Vec<(FileId, Span, &str)> = findings.iter().filter_map(|f| key(db, f)).collect();
                 let new = new_findings(db, &after, &edits, &known, options);
-                batch.iter().map(|i| prove(db, &after, &tasks[*i], &edits, &new, options)).collect()
+                let change = Change { before: db, after: &after, edits: &edits, new: &new, options };
+                let verdict = |i: &usize| match &tasks[*i].about {
+                    About::Site(examined) => prove::site(&change, examined),
+                    About::Policy(id, hearing, askers) => prove::policy(&change, *id, hearing, askers),
+                };
+                batch.par_iter().map(verdict).collect()
             }
             None => batch.iter().map(|_| Verdict::Rejected("the changed text would not parse".to_owned())).collect(),
         };
@@ -108,22 +116,105 @@ pub fn propose(
     }
     for task in tasks {
         let finding = &mut findings[task.finding];
-        finding.unfixable = if task.best.is_none() { task.why } else { None };
-        finding.fixes.extend(task.best);
+        match task.best {
+            Some(fix) => {
+                // The first of the best.
+                let best = finding.fixes.iter().find(|old| old.style == fix.style);
+                if best.is_none_or(|old| fix.applicability > old.applicability) {
+                    finding.fixes.retain(|old| old.style != fix.style);
+                    finding.fixes.push(fix);
+                }
+            }
+            None => {
+                finding.unfixable = finding.unfixable.take().or(task.why);
+            }
+        }
     }
-    for finding in findings.iter_mut().filter(|f| wanted(f) && f.fixes.is_empty() && f.unfixable.is_none()) {
-        finding.unfixable = Some("a policy or classifier is not repaired".to_owned());
+    for finding in findings.iter_mut().filter(|finding| wanted(finding)) {
+        match finding.fixes.is_empty() {
+            true => {
+                finding.unfixable.get_or_insert_with(|| "nothing is known to repair in this kind of code".to_owned());
+            }
+            false => finding.unfixable = None,
+        }
     }
 }
 
-/// The candidates to be tried together: one of each open task, and no two in one function.
+/// The ways to repair a finding: where it stands, and at the policies that it names.
+fn tasks<'e>(db: &Db<'_>, examined: &'e [Arc<Examined>], finding: usize, of: &Finding, style: Style) -> Vec<Task<'e>> {
+    let file = |id: FnId| &db.program().file(db.program().function(id).file).source;
+    let sites: Vec<&Examined> = of
+        .sites
+        .iter()
+        .filter_map(|site| {
+            let is_it = |e: &&Examined| e.site == site.place.span && Arc::ptr_eq(file(e.home), &site.place.source);
+            examined.iter().map(Arc::as_ref).find(is_it)
+        })
+        .collect();
+    let named = of.sites.iter().filter(|site| site.kind == SiteKind::Policy).filter_map(|site| {
+        let is_it = |id: &FnId| policy::span(db, *id) == site.place.span && Arc::ptr_eq(file(*id), &site.place.source);
+        db.program().functions().find(is_it)
+    });
+    // What was asked on the way to the next attempt, the last first.
+    let asked = sites.iter().take(1).flat_map(|site| {
+        let events = site.facts.dead.run.last_round().iter().rev();
+        events.filter_map(|event| match event {
+            Event::Question(at, _) => db.function_at(*at).filter(|id| *id != site.home),
+            _ => None,
+        })
+    });
+    let mut policies: Vec<FnId> = Vec::new();
+    for id in named.chain(asked) {
+        if !policies.contains(&id) && policies.len() < POLICIES {
+            policies.push(id);
+        }
+    }
+    let is_at_policy = of.sites.first().is_some_and(|site| site.kind == SiteKind::Policy);
+    let mut out = Vec::new();
+    let mut add = |about: About<'e>, found: Result<Vec<Candidate>, String>| {
+        let (candidates, why) = match found {
+            Ok(candidates) => (candidates, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        out.push(Task { finding, about, candidates, next: 0, best: None, why });
+    };
+    if let Some(site) = sites.first().filter(|_| !is_at_policy) {
+        let special = guard::candidates(db, &site.facts, of.rule.code);
+        let general = match style {
+            Style::Inline => inline::candidates(db, &site.facts),
+            Style::Runtime => runtime::candidates(db, &site.facts),
+        };
+        let found = match general {
+            Ok(general) => Ok(special.into_iter().chain(general).collect()),
+            Err(_) if !special.is_empty() => Ok(special),
+            Err(why) => Err(why),
+        };
+        add(About::Site(site), found);
+    }
+    for id in policies {
+        let Some(hearing) = policy::hear(db, id) else { continue };
+        if !hearing.heard.iter().any(|heard| super::policy::retries(&heard)) {
+            continue;
+        }
+        let found = super::policy::candidates(db, id, &hearing);
+        add(About::Policy(id, hearing, sites.clone()), found);
+    }
+    out
+}
+
+/// The candidates to be tried together: one of each open task, no two of one finding or in one function. What a policy
+/// says changes loops elsewhere, so policies are tried by themselves.
 fn next_batch(tasks: &[Task<'_>]) -> Vec<usize> {
     let mut batch: Vec<usize> = Vec::new();
-    for (i, task) in tasks.iter().enumerate().filter(|(_, task)| task.is_open()) {
+    let is_repaired = |finding: usize| tasks.iter().any(|t| t.finding == finding && t.is_done());
+    for (i, task) in tasks.iter().enumerate().filter(|(_, task)| task.is_open() && !is_repaired(task.finding)) {
         let edits = &task.candidates[task.next].edits;
         let fits = batch.iter().all(|j| {
             let other = &tasks[*j];
-            other.examined.home != task.examined.home && !edit::overlap(&other.candidates[other.next].edits, edits)
+            other.home() != task.home()
+                && other.finding != task.finding
+                && other.is_policy() == task.is_policy()
+                && !edit::overlap(&other.candidates[other.next].edits, edits)
         });
         if fits {
             batch.push(i);
@@ -150,31 +241,33 @@ fn settle(task: &mut Task<'_>, verdict: Verdict, style: Style) {
     }
 }
 
-/// The files of the unit with the edits made; `None` where a changed file does not parse as well as before.
-fn change(db: &Db<'_>, files: &[Loaded], edits: &[Edit]) -> Option<Vec<Loaded>> {
-    files
-        .par_iter()
-        .map(|loaded| {
-            let here = in_file(&loaded.source, edits);
-            if here.is_empty() {
-                return Some(loaded.clone());
-            }
-            let text = edit::apply(&loaded.source.text, &here);
-            let parsed = syntax::parse(&text);
-            if parsed.file.skipped.len() > loaded.file.skipped.len() {
-                return None;
-            }
-            let source = Arc::new(Source::new(loaded.source.path.clone(), loaded.source.file.clone(), text));
-            Some(Loaded { source, file: parsed.file, ..loaded.clone() })
-        })
-        .collect::<Option<Vec<_>>>()
-        // What the edits name for the first time may have a stand-in.
-        .map(|files| stand_in::complete(files, &db.lookup.models.stand_ins))
-        .filter(|files| files.len() >= db.program().files().len())
-}
-
-fn in_file(source: &Arc<Source>, edits: &[Edit]) -> Vec<Edit> {
-    edits.iter().filter(|edit| Arc::ptr_eq(&edit.place.source, source)).cloned().collect()
+/// The files that the edits change, with the edits made; `None` where one does not parse as well as before.
+fn change(db: &Db<'_>, edits: &[Edit]) -> Option<Vec<(FileId, Option<Loaded>)>> {
+    let program = db.program();
+    let mut changed = Vec::new();
+    for file in program.files() {
+        let here = in_file(&program.file(file).source, edits);
+        if here.is_empty() {
+            continue;
+        }
+        let old = &program.file(file).source;
+        let text = edit::apply(&old.text, &here);
+        let loaded = program.loaded_with(file, Arc::new(Source::new(old.path.clone(), old.file.clone(), text)));
+        if loaded.file.skipped.len() > program.gaps(file) {
+            return None;
+        }
+        changed.push((file, Some(loaded)));
+    }
+    // What the edits name for the first time may have a stand-in.
+    for (slot, stand_in) in stand_in::places(program, &db.lookup.models.stand_ins) {
+        let is_named = |(_, loaded): &(FileId, Option<Loaded>)| {
+            loaded.as_ref().is_some_and(|loaded| stand_in::names(&loaded.source, &stand_in.krate))
+        };
+        if program.file(slot).source.text.is_empty() && changed.iter().any(is_named) {
+            changed.push((slot, Some(stand_in::load(stand_in))));
+        }
+    }
+    Some(changed)
 }
 
 /// A finding as what it is recognised by: file, site, rule.
@@ -224,110 +317,4 @@ fn new_findings(
             (!is_known).then_some((file, span))
         })
         .collect()
-}
-
-enum Verdict {
-    /// All scenarios are as they should be.
-    Proved,
-    /// The finding is gone, but something else changed.
-    Doubtful(String),
-    /// It is no repair.
-    Rejected(String),
-}
-
-fn prove(
-    before: &Db<'_>,
-    after: &Db<'_>,
-    task: &Task<'_>,
-    edits: &[Edit],
-    new: &[(FileId, Span)],
-    options: &Options,
-) -> Verdict {
-    let facts = &task.examined.facts;
-    let program = before.program();
-    let home = program.function(facts.home);
-    let here = in_file(&program.file(home.file).source, edits);
-    let moved = |span: Span| edit::moved(span, &here);
-    let lost = || Verdict::Rejected("the loop was not found again in the changed text".to_owned());
-    let site = moved(facts.site);
-    let moved_caller = |(id, span): &(FnId, Span)| {
-        let file = &program.file(program.function(*id).file).source;
-        Some((again_in(after, program, *id, edits)?, edit::moved(*span, &in_file(file, edits))))
-    };
-    let callers: Option<Vec<(FnId, Span)>> = facts.callers().iter().map(moved_caller).collect();
-    let (Some(callers), Some(home_now)) = (callers, again_in(after, program, facts.home, edits)) else {
-        return lost();
-    };
-    let failing: Vec<Span> = facts.failing().iter().map(|span| moved(*span)).collect();
-    let Some(now) = again::examine(after, (home_now, site, moved(facts.attempt)), &callers, &failing) else {
-        return lost();
-    };
-    let stops = |shown: &Shown| shown.run.attempts <= ALLOWED && shown.run.exit == Exit::Left;
-    if !stops(&now.dead) || (facts.forbidden.burns() && !stops(&now.forbidden)) {
-        return Verdict::Rejected("the repair that was tried does not stop the loop".to_owned());
-    }
-    if let Some(examined) = site::analyse(after, home_now, site)
-        && let Some(left) = rules::judge(after, &examined, options).1
-    {
-        return Verdict::Rejected(format!(
-            "the repaired loop would be reported as {} ({})",
-            left.rule.name, left.rule.code
-        ));
-    }
-    let span = after.program().function(home_now).span;
-    if new.iter().any(|(file, at)| *file == home.file && span.contains(*at)) {
-        return Verdict::Rejected("the repair that was tried brings a new finding".to_owned());
-    }
-    if !new.is_empty() {
-        return Verdict::Doubtful("something else in these files is reported after the change".to_owned());
-    }
-    for (scenario, what) in
-        [(Scenario::RateLimited, "429"), (Scenario::ServerError, "503"), (Scenario::Success, "success")]
-    {
-        let (old, new) = match scenario {
-            Scenario::Success => (facts.success.clone(), succeed(after, facts, &now)),
-            _ => (again::conduct(before, facts, scenario).run, again::conduct(after, &now, scenario).run),
-        };
-        if !is_same(&old, &new) {
-            return Verdict::Doubtful(format!("with {what} the loop does not behave as before"));
-        }
-    }
-    // Whatever healed the loop before still has its turn.
-    if let (Some(old), Some(new)) = (&facts.scenes, &now.scenes) {
-        for (old, new, what) in
-            [(&old.stale, &new.stale, "a refresh"), (&old.room, &new.room, "another key of the pool")]
-        {
-            if old.run.recovered && !new.run.recovered {
-                return Verdict::Rejected(format!("the repair that was tried gives up before {what} could help"));
-            }
-        }
-    }
-    Verdict::Proved
-}
-
-/// A function in the changed unit. What edits add moves the numbers of those after it.
-fn again_in(after: &Db<'_>, before: &Program, id: FnId, edits: &[Edit]) -> Option<FnId> {
-    let old = before.function(id);
-    let span = edit::moved(old.span, &in_file(&before.file(old.file).source, edits));
-    after.program().functions().find(|new| {
-        let new = after.program().function(*new);
-        new.file == old.file && new.span == span && new.def.name == old.def.name
-    })
-}
-
-/// Success in the changed loop.
-fn succeed(after: &Db<'_>, before: &Facts, now: &Facts) -> Run {
-    // The conditions on the way to the attempt are the same ones, in other places; a loop that took the default
-    // answers takes them again.
-    if now.success.attempts == before.success.attempts {
-        return now.success.clone();
-    }
-    again::succeed(after, now, &now.dead).run
-}
-
-/// Two runs that do the same.
-fn is_same(a: &Run, b: &Run) -> bool {
-    let near = |x: f64, y: f64| (x - y).abs() < 1e-6 * (1.0 + x.abs());
-    let ((least, most, partial), (least2, most2, partial2)) = (a.slept(), b.slept());
-    a.attempts == b.attempts && a.exit == b.exit && near(least, least2) && near(most, most2) && partial == partial2
 }

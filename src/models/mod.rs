@@ -12,7 +12,7 @@ use crate::workspace::toml_error;
 
 mod retry;
 mod words;
-pub use retry::{Curve, Marker, Place, Retry, RetryLibraries, Role, ScheduleModel, Setting};
+pub use retry::{Curve, Marker, Place, Repair, Retry, RetryLibraries, Role, ScheduleModel, Setting};
 pub use words::{Words, split as split_words};
 
 static BUILT_IN: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/models.rs"));
@@ -44,6 +44,9 @@ struct ModelFile {
     /// Types of errors that say by themselves whether to go on.
     #[serde(default)]
     marked: Vec<String>,
+    /// Errors that no answer of a server arrives as.
+    #[serde(default)]
+    transport: Vec<String>,
     credential: Option<CredentialEntry>,
     words: Option<FxHashMap<String, Vec<String>>>,
     #[serde(default)]
@@ -261,6 +264,8 @@ pub struct Models {
     policies: FxHashMap<(String, String), PolicyTrait>,
     verdicts: FxHashMap<String, Name>,
     marked: FxHashSet<String>,
+    /// By the crate and the last name.
+    transport: FxHashSet<(String, String)>,
     credential_methods: FxHashSet<String>,
     /// Crates whose behaviour is told in Rust.
     pub stand_ins: Vec<StandIn>,
@@ -354,6 +359,7 @@ impl Models {
             self.stand_ins.push(StandIn { krate, known_by, source });
         }
         self.marked.extend(file.marked);
+        self.transport.extend(file.transport.iter().map(|path| ends(path)));
         for entry in file.policy {
             let PolicyEntry { trait_, method, none_retries, lists, amends, signed, verdict } = entry;
             let policy = PolicyTrait { none_retries, lists, amends, signed };
@@ -434,10 +440,13 @@ impl Models {
         self.marked.contains(path)
     }
 
+    /// Whether an error is about the connection or the program, so that no answer of a server arrives as it.
+    pub fn is_transport(&self, path: &str) -> bool {
+        self.transport.contains(&ends(path))
+    }
+
     /// Whether every request of some client tells a refused credential by this error.
     pub fn refuses_as(&self, path: &str) -> bool {
-        let ends =
-            |path: &str| (path.split("::").next().map(str::to_owned), path.rsplit("::").next().map(str::to_owned));
         let mut networks = self.network.values().chain(self.network_fns.values());
         let is_error = || {
             let last = path.rsplit("::").next().unwrap_or(path);
@@ -451,4 +460,10 @@ impl Models {
     pub fn credential_method(&self, method: &str) -> bool {
         self.credential_methods.contains(method)
     }
+}
+
+/// The crate and the last name of a path: crates export a type at several paths.
+fn ends(path: &str) -> (String, String) {
+    let last = path.rsplit("::").next().unwrap_or(path);
+    (path.split("::").next().unwrap_or(path).to_owned(), last.to_owned())
 }

@@ -112,6 +112,31 @@ pub struct Retry {
     pub runs: bool,
     /// What to do about a call that retries a refused key, for people.
     pub advice: Option<String>,
+    /// How the call is told what not to retry.
+    pub repair: Option<Repair>,
+}
+
+/// How a call is told what not to retry. In the texts `{refused}` is the test for a refused credential, `{keep}` its
+/// opposite, `{error}` the name of the error and `{type}` its type.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Repair {
+    /// By a method behind the call: `.when(|error| {keep})`.
+    Behind(String),
+    /// By another function with one more argument.
+    Argument {
+        /// The name in the path of the call, and the one that takes its place.
+        rename: (String, String),
+        /// The argument, at the end.
+        argument: String,
+    },
+    /// By what the error is wrapped in.
+    Error {
+        /// Where it is not retried: an expression that wraps `{error}`.
+        stop: String,
+        /// Where it is.
+        again: String,
+    },
 }
 
 /// How delays grow.

@@ -291,9 +291,8 @@ impl Held {
             return Vec::new();
         }
         let is_here = |finding: &Finding| finding.sites[0].place.source.file == path;
-        let files = self.analysis.loaded();
         let mut said = self.analysis.say_with_fixes();
-        self.analysis.repair(&files, &mut said, &is_here, style);
+        self.analysis.repair(&mut said, &is_here, style);
         finish(&mut said.outcome);
         said.outcome.findings.into_iter().filter(is_here).collect()
     }

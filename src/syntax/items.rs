@@ -302,6 +302,7 @@ impl Lower {
                 ty: self.ty(&field.ty),
                 from: has("from"),
                 source: has("from") || has("source"),
+                is_pub: is_pub(&field.vis),
             }
         });
         fields.collect()

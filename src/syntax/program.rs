@@ -14,6 +14,7 @@ use crate::ir::{self, Name, Path, Span, Type, Variant};
 use crate::workspace::Package;
 use crate::workspace::source::Source;
 
+mod belongings;
 mod build;
 mod digest;
 mod link;
@@ -21,8 +22,9 @@ pub mod lists;
 pub mod reads;
 mod resolve;
 
+use belongings::Belongings;
 use build::{Modules, Part};
-use link::{Belongings, Table};
+use link::Table;
 use reads::{Key, Reads, note};
 
 macro_rules! ids {
@@ -110,6 +112,7 @@ pub struct FileData {
 }
 
 /// A function with its surroundings.
+#[derive(Clone)]
 pub struct FnData {
     /// The function.
     pub def: ir::Fn,
@@ -143,6 +146,7 @@ pub struct TraitRef {
 }
 
 /// A type of the unit.
+#[derive(Clone)]
 pub struct TypeData {
     /// The definition.
     pub def: ir::TypeDef,
@@ -155,6 +159,7 @@ pub struct TypeData {
 }
 
 /// A constant of the unit.
+#[derive(Clone)]
 pub struct ConstData {
     /// The definition.
     pub def: ir::Const,
@@ -195,6 +200,7 @@ pub enum Res {
 }
 
 /// An alias with the module its target is to be read in.
+#[derive(Clone)]
 pub struct AliasData {
     /// The alias.
     pub def: ir::Alias,
@@ -253,10 +259,10 @@ impl<'a> Signature<'a> {
     }
 }
 
-/// The index of one unit.
-#[derive(Default)]
+/// The index of one unit. A copy shares the files.
+#[derive(Clone, Default)]
 pub struct Program {
-    parts: Vec<Part>,
+    parts: Vec<Arc<Part>>,
     modules: Modules,
     /// By module.
     tables: Vec<Table>,
@@ -273,9 +279,9 @@ pub struct Program {
 }
 
 impl Program {
-    /// Indexes the files of a unit.
-    pub fn new(files: Vec<Loaded>) -> Program {
-        Program::build(files.into_iter().map(Some).collect(), false)
+    /// Indexes the files of a unit, once and for all. `None` leaves a place free.
+    pub fn new(files: Vec<Option<Loaded>>) -> Program {
+        Program::build(files, false)
     }
 
     /// Indexes the files of a unit whose files will change, see [`Program::update`]. Where there is `None`, a file may
@@ -341,10 +347,14 @@ impl Program {
         &self.parts[id.index()].data
     }
 
-    /// A file as it entered the program, read from its text once more.
-    pub fn loaded_again(&self, id: FileId) -> Loaded {
-        let part = &self.parts[id.index()];
-        part.loaded_again(crate::syntax::parse(&part.data.source.text).file)
+    /// A file as it would enter the program with another text.
+    pub fn loaded_with(&self, id: FileId, source: Arc<Source>) -> Loaded {
+        self.parts[id.index()].loaded_with(source)
+    }
+
+    /// How many parts of a file were left out because they do not parse.
+    pub fn gaps(&self, id: FileId) -> usize {
+        self.parts[id.index()].gaps
     }
 
     /// Every file.

@@ -29,7 +29,7 @@ pub fn generate(files: usize) -> Vec<File> {
     out.push(file("crates/base/src/verdict.rs".to_owned(), VERDICT.to_owned()));
     let mut left = files.saturating_sub(2);
     for p in 0..packages {
-        let count = left.min(PER_PACKAGE).max(SPECIAL + 2);
+        let count = left.clamp(SPECIAL + 2, PER_PACKAGE);
         left = left.saturating_sub(count);
         let at = format!("crates/p{p:03}");
         let plain = count - SPECIAL;

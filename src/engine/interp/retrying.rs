@@ -171,6 +171,7 @@ impl<'a> Interp<'a> {
             // Success ends it, whatever the result was taken for.
             let error = self.error_of(&value).filter(|_| self.refusal().is_some());
             let Some(error) = error else { return Ok(Exit::Left) };
+            self.failed = Some(Value::err(error.clone()));
             let next = retrying.schedule.next(round);
             let delay = match self.said(retrying, model, &error, round, next, core)? {
                 Said::Stop => return Ok(Exit::Left),

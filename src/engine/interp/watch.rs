@@ -6,6 +6,7 @@ use super::Interp;
 use crate::engine::trace::{Sight, SightKind};
 use crate::engine::types::Ty;
 use crate::engine::value::Value;
+use crate::finding::SiteKind;
 use crate::ir::{Span, Stmt};
 use crate::syntax::program::FnId;
 
@@ -55,7 +56,11 @@ impl Interp<'_> {
 
     pub(super) fn see(&mut self, span: Span, kind: SightKind) {
         // Closures and callees have frames of their own: code cannot be written there for the loop.
-        if self.watch.is_none() || self.done.attempts == 0 || self.in_attempt || self.frames.len() != 1 {
+        let is_own = match self.target.kind {
+            SiteKind::Recursion => self.is_home(),
+            _ => self.frames.len() == 1,
+        };
+        if self.watch.is_none() || self.done.attempts == 0 || self.in_attempt || !is_own {
             return;
         }
         let names = self.frame().locals.iter();

@@ -90,7 +90,8 @@ fn is_choice(value: &Value) -> bool {
     matches!(value, Value::Foreign(..) | Value::Bool(_)) || matches!(value, Value::Struct(s) if s.variant.is_some())
 }
 
-fn by_name(db: &Db<'_>, name: &str) -> Answer {
+/// What a variant of this name says.
+pub fn by_name(db: &Db<'_>, name: &str) -> Answer {
     let words = &db.lookup.models.words;
     if words.names("answers_stop", name) {
         Answer::Stop

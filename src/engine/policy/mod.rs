@@ -22,10 +22,13 @@ use crate::ir::{Expr, ExprKind, Lit, Pat, PatKind, Span};
 use crate::syntax::program::{FnId, Res, TypeId};
 
 mod answer;
+mod hear;
 mod shape;
 
 pub use answer::Answer;
 use answer::Reading;
+pub use answer::by_name;
+pub use hear::{Heard, Hearing, hear};
 use shape::Shape;
 
 /// Runs with other answers, at most, for one value of the failure.
@@ -148,9 +151,7 @@ pub fn is_policy(db: &Db<'_>, id: FnId) -> bool {
 /// Runs a function that is a policy.
 pub fn examine(db: &Db<'_>, id: FnId) -> Option<Policy> {
     let candidate = &candidate(db, id)?;
-    // An error that says itself whether it can be retried is there for everybody who gets one.
-    let is_own = matches!(candidate.failure, Some((0, _))) && db.program().function(id).def.has_self;
-    let near = if is_own { None } else { reachable(db, id) };
+    let near = hear::near(db, candidate);
     let own = candidate.own_type();
     let said = |scenario| {
         let born = own.map_or_else(|| Arc::from([]), |ty| db.births(scenario, ty));

@@ -35,11 +35,13 @@ pub fn watch(db: &Db<'_>, facts: &Facts, scenario: Scenario, shown: &Shown) -> V
 /// Examines a site that moved: the same attempt, in the changed program.
 pub fn examine(
     db: &Db<'_>,
+    old: &Facts,
     (home, site, attempt): (FnId, Span, Span),
     callers: &[(FnId, Span)],
     failing: &[Span],
 ) -> Option<Facts> {
-    let mut facts = examine_one(db, home, site, attempt, With { callers, failing, ..With::default() })?;
+    let with = With { callers, failing, library: old.subject.library };
+    let mut facts = examine_one(db, home, site, attempt, with)?;
     facts.look_closer(db);
     Some(facts)
 }

@@ -144,11 +144,9 @@ fn blank(given: &DocumentMut) -> DocumentMut {
 fn enable(doc: &mut DocumentMut, given: &DocumentMut, feature: &str) {
     let Some(spec) = given.get("dependencies").and_then(|table| table.get(feature)) else { return };
     let table = doc.entry("dependencies").or_insert_with(|| Item::Table(Table::new()));
-    if let Some(table) = table.as_table_mut() {
-        if !table.contains_key(feature) {
-            let mut spec = spec.clone();
-            spec.make_value();
-            table.insert(feature, spec);
-        }
+    if let Some(table) = table.as_table_mut().filter(|table| !table.contains_key(feature)) {
+        let mut spec = spec.clone();
+        spec.make_value();
+        table.insert(feature, spec);
     }
 }

@@ -137,7 +137,7 @@ impl Writer<'_> {
         let variants = &self.scene.db.program().ty(id).def.variants;
         let mut told: Lines = Vec::new();
         let mut classes: Vec<(&'static str, Vec<String>)> =
-            ["RateLimited", "Transient", "Fatal"].map(|class| (class, Vec::new())).to_vec();
+            ["Auth", "RateLimited", "Transient", "Fatal"].map(|class| (class, Vec::new())).to_vec();
         let mut tells = false;
         for (index, variant) in variants.iter().enumerate() {
             match self.variant(variant, learnt == Some(index)) {
@@ -145,17 +145,8 @@ impl Writer<'_> {
                     tells |= learnt.is_none_or(|learnt| learnt == index);
                     told.extend(lay::arm(&pattern(variant, &fields), &root, &calls));
                 }
-                Answer::Is("Auth") => {
-                    tells |= learnt.is_none_or(|learnt| learnt == index);
-                    let calls =
-                        if self.speaks { vec![".with_message(self.to_string())".to_owned()] } else { Vec::new() };
-                    told.extend(lay::arm(
-                        &pattern(variant, &[]),
-                        "failfast::Failure::new(failfast::Class::Auth)",
-                        &calls,
-                    ));
-                }
                 Answer::Is(class) => {
+                    tells |= class == "Auth" && learnt.is_none_or(|learnt| learnt == index);
                     let of = classes.iter_mut().find(|(known, _)| *known == class);
                     of.into_iter().for_each(|(_, patterns)| patterns.push(pattern(variant, &[])));
                 }
@@ -167,8 +158,12 @@ impl Writer<'_> {
         for (class, patterns) in classes {
             // What may be added later is as these are.
             let patterns = if class == "Fatal" && patterns.len() > 4 { vec!["_".to_owned()] } else { patterns };
+            let calls = match class {
+                "Auth" if self.speaks => vec![".with_message(self.to_string())".to_owned()],
+                _ => Vec::new(),
+            };
             if !patterns.is_empty() {
-                told.extend(lay::arms(&patterns, &format!("failfast::Failure::new(failfast::Class::{class})")));
+                told.extend(lay::arms(&patterns, &format!("failfast::Failure::new(failfast::Class::{class})"), &calls));
             }
         }
         let mut code = vec![(0, "match self {".to_owned())];
@@ -288,7 +283,6 @@ impl Writer<'_> {
                 let feature = match path.as_str() {
                     "reqwest::Error" => "reqwest",
                     "tonic::Status" => "tonic",
-                    "std::io::Error" => return Some(delegates),
                     _ => return None,
                 };
                 if self.package.is_some_and(|package| is_adapted(package, feature)) {

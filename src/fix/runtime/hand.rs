@@ -41,10 +41,16 @@ impl Hand {
 /// The ways that a failure at a sight allows, the best first; else why there is none.
 pub fn hands(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Hand>, String> {
     let name = failed.name.as_str();
-    let mut out: Vec<Hand> = match &failed.value {
-        Value::Result(result) => {
-            let (variant, inner) = if result.is_ok() { ("Ok", "response") } else { ("Err", "error") };
-            let (Ok(value) | Err(value)) = result;
+    let held = match &failed.value {
+        Value::Result(Ok(value)) => Some(("Ok", "response", value)),
+        Value::Result(Err(value)) => Some(("Err", "error", value)),
+        Value::Option(Some(value)) => Some(("Some", "error", value)),
+        _ => None,
+    };
+    let mut out: Vec<Hand> = match held {
+        Some((variant, inner, value)) => {
+            // A name that the way out uses must not be hidden.
+            let inner = if scene.text(scene.home.span).contains(inner) { "inner" } else { inner };
             let head = Some(format!("if let {variant}({inner}) = &{name} {{"));
             let hand = whole(scene, value, inner, true);
             hand.into_iter()
@@ -52,7 +58,7 @@ pub fn hands(scene: &Scene<'_>, sight: usize, failed: &Failed) -> Result<Vec<Han
                 .map(|hand| Hand { head: head.clone(), ..hand })
                 .collect()
         }
-        value => whole(scene, value, name, failed.by_ref).into_iter().collect(),
+        None => whole(scene, &failed.value, name, failed.by_ref).into_iter().collect(),
     };
     // By a test of the code's own.
     match ask::tests(scene, sight, failed) {

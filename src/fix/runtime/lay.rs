@@ -15,7 +15,7 @@ pub fn arm(pattern: &str, root: &str, calls: &[String]) -> Lines {
     let Some((depth, last)) = out.pop() else { return out };
     debug_assert_eq!(depth, 0);
     let head = format!("{last} => ");
-    if head.len() + root.len() > LINE {
+    if head.len() + root.len() + usize::from(calls.is_empty()) > LINE {
         out.push((0, format!("{head}{{")));
         out.extend(chain("", root, calls, "").into_iter().map(|(depth, line)| (depth + 1, line)));
         out.push((0, "}".to_owned()));
@@ -26,26 +26,17 @@ pub fn arm(pattern: &str, root: &str, calls: &[String]) -> Lines {
 }
 
 /// One arm of several patterns without fields.
-pub fn arms(patterns: &[String], value: &str) -> Lines {
+pub fn arms(patterns: &[String], root: &str, calls: &[String]) -> Lines {
     let all = patterns.join(" | ");
-    if all.len() + value.len() + 5 <= LINE {
-        return vec![(0, format!("{all} => {value},"))];
+    if patterns.len() == 1 || all.len() + " => {".len() <= LINE {
+        return arm(&all, root, calls);
     }
-    let last = patterns.len() - 1;
     let mut out: Lines = Vec::new();
     for (n, pattern) in patterns.iter().enumerate() {
-        let head = if n == 0 { pattern.clone() } else { format!("| {pattern}") };
-        let depth = usize::from(n > 0);
-        match n == last {
-            true if depth + head.len() + value.len() + 5 > LINE => {
-                out.extend([(depth, format!("{head} => {{")), (1, value.to_owned()), (0, "}".to_owned())]);
-            }
-            true => out.push((depth, format!("{head} => {value},"))),
-            false => out.push((depth, head)),
-        }
+        out.push((0, if n == 0 { pattern.clone() } else { format!("| {pattern}") }));
     }
-    // rustfmt does not indent the further patterns.
-    out.iter_mut().for_each(|(depth, line)| *depth -= usize::from(line.starts_with('|')));
+    let last = out.pop().map_or_else(String::new, |(_, last)| last);
+    out.extend(arm(&last, root, calls));
     out
 }
 

@@ -7,13 +7,18 @@ use crate::syntax::program::FnId;
 /// Functions below the attempt whose text is looked at.
 const DEPTH: usize = 2;
 
+/// How names of the credential itself end.
+const SECRETS: &[&str] = &["key", "token", "secret", "password", "passwd", "jwt", "credential", "credentials"];
+
 /// The expression that makes the guard.
 pub fn guard(scene: &Scene<'_>) -> String {
     let texts = texts(scene);
     let provider = texts.iter().find_map(|text| host(text)).map_or_else(|| client(scene), str::to_owned);
     let words = &scene.db.lookup.models.words;
-    let is_credential = |name: &&str| words.is_credential(name);
-    let credential = texts.iter().find_map(|text| variables(text).find(is_credential)).unwrap_or("credential");
+    let named: Vec<&str> = texts.iter().flat_map(|text| variables(text)).filter(|n| words.is_credential(n)).collect();
+    // `api_key` says what it is; `authenticated` says that there is one.
+    let best = named.iter().find(|name| SECRETS.iter().any(|end| name.ends_with(end)));
+    let credential = best.or(named.first()).copied().unwrap_or("credential");
     format!("failfast::AuthGuard::ambient(\"{provider}\", \"{credential}\")")
 }
 

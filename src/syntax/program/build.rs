@@ -13,13 +13,17 @@ use super::{
     TypeData, TypeId,
 };
 use crate::ir::{self, Item, ItemKind, Name, Path, Span, Type};
+use crate::syntax;
 use crate::workspace::source::Source;
 
 /// The part of the program that one file gives.
+#[derive(Clone)]
 pub(super) struct Part {
     pub(super) data: FileData,
     /// It was not taken away.
     pub(super) is_there: bool,
+    /// Parts of it that do not parse.
+    pub(super) gaps: usize,
     /// Its crate and module path.
     pub(super) krate: Name,
     pub(super) path: Vec<Name>,
@@ -45,6 +49,7 @@ impl Part {
                 reported: false,
             },
             is_there: false,
+            gaps: 0,
             krate: Name::new(""),
             path: Vec::new(),
             is_test: false,
@@ -63,10 +68,11 @@ impl Part {
         Part { data: self.data.clone(), krate: self.krate, ..Part::nothing() }
     }
 
-    /// The file as it entered the program, with what its text was lowered to once more.
-    pub(super) fn loaded_again(&self, file: ir::File) -> Loaded {
+    /// The file as it would enter the program with this text.
+    pub(super) fn loaded_with(&self, source: Arc<Source>) -> Loaded {
+        let file = syntax::parse(&source.text).file;
         Loaded {
-            source: self.data.source.clone(),
+            source,
             package: self.data.package.clone(),
             krate: self.krate,
             module: self.path.clone(),
@@ -85,11 +91,13 @@ pub(super) enum Entry {
     Glob(Vec<Name>),
 }
 
+#[derive(Clone)]
 pub(super) struct TraitData {
     pub(super) methods: FxHashMap<Name, FnId>,
 }
 
 /// An impl, with what its type and trait were resolved to once every name was known.
+#[derive(Clone)]
 pub(super) struct ImplData {
     pub(super) module: ModId,
     pub(super) self_ty: Type,
@@ -102,7 +110,7 @@ pub(super) struct ImplData {
 }
 
 /// The modules that there are or were. Their numbers stay for the life of the program.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Modules {
     pub(super) all: Vec<ModPlace>,
     roots: FxHashMap<Name, ModId>,
@@ -156,6 +164,7 @@ pub(super) fn part(file: FileId, loaded: Loaded, is_test: bool, modules: &mut Mo
         part: Part {
             data: FileData { source: loaded.source, package: loaded.package, reported: loaded.reported },
             is_there: true,
+            gaps: loaded.file.skipped.len(),
             is_test: loaded.is_test,
             krate: loaded.krate,
             path: loaded.module,

@@ -4,20 +4,20 @@
 //! list is kept in the order of the files and of what stands in them, so that a program that was edited is the same as
 //! one that was built anew.
 
-use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::belongings::Belongings;
 use super::build::{self, Entry, ImplData, Part};
-use super::lists::Lists;
 use super::reads::{Changed, Key, Reads, recorded};
 use super::resolve::Stage;
 use super::{ConstId, Def, FileId, FnId, ImplId, Loaded, ModId, Program, Res, TraitId, TypeId, digest};
-use crate::ir::{Item, ItemKind, Name, Type};
+use crate::ir::{Item, ItemKind, Name};
 
 /// The names of a module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Table {
     /// The files that add to it, in order.
     pub(super) files: Vec<FileId>,
@@ -28,130 +28,6 @@ pub(super) struct Table {
     pub(super) first_globs: Vec<Def>,
     pub(super) glob_targets: Vec<Def>,
     reads: [Reads; 2],
-}
-
-/// Which function, type and trait belong together.
-#[derive(Default)]
-pub(super) struct Belongings {
-    pub(super) methods: Lists<(TypeId, Name), FnId>,
-    pub(super) methods_named: Lists<Name, FnId>,
-    /// Methods outside of tests, by name and number of arguments.
-    pub(super) callable: Lists<(Name, usize), FnId>,
-    /// Methods that a trait of anybody's gives a type of another crate, by the last name of the type.
-    pub(super) extensions: Lists<(Name, Name), FnId>,
-    pub(super) functions_of: Lists<TypeId, FnId>,
-    pub(super) traits_of: Lists<TypeId, (ImplId, TraitId)>,
-    pub(super) from_impls: Lists<TypeId, FnId>,
-    pub(super) implementors: Lists<TraitId, (ImplId, TypeId)>,
-    /// Methods of `impl<T: ..> Trait for T`, and of impls for types of other crates.
-    pub(super) blanket: Lists<TraitId, FnId>,
-    pub(super) assoc_consts: Lists<(TypeId, Name), ConstId>,
-}
-
-impl Belongings {
-    /// Calls `each` with every place that an impl has in the lists.
-    fn places(part: &Part, id: ImplId, data: &ImplData, mut each: impl FnMut(Belonging)) {
-        let is_from = data.trait_.as_ref().is_some_and(|path| path.last() == "From");
-        for function in &data.fns {
-            let def = &part.fns[function.index as usize];
-            let name = def.def.name;
-            each(Belonging::Named(name, *function));
-            if !def.is_test && def.def.has_self && def.def.body.is_some() {
-                each(Belonging::Callable(name, def.def.params.len() - 1, *function));
-            }
-            if let (None, Some(_), Type::Path(path)) = (data.owner, &data.trait_, &data.self_ty) {
-                each(Belonging::Extension(path.last(), name, *function));
-            }
-            match (data.owner, data.trait_id) {
-                (None, Some(trait_id)) => each(Belonging::Blanket(trait_id, *function)),
-                (Some(owner), _) => {
-                    each(Belonging::Method(owner, name, *function));
-                    each(Belonging::Function(owner, *function));
-                    if is_from && name == "from" {
-                        each(Belonging::From(owner, *function));
-                    }
-                }
-                (None, None) => {}
-            }
-        }
-        if let Some(owner) = data.owner {
-            if let Some(trait_id) = data.trait_id {
-                each(Belonging::Trait(trait_id, owner, id));
-            }
-            for (name, constant) in &data.assoc_consts {
-                each(Belonging::Const(owner, *name, *constant));
-            }
-        }
-    }
-
-    fn put(&mut self, one: Belonging, is_in: bool) {
-        fn put<K: Eq + Hash, V: Ord + Hash>(lists: &mut Lists<K, V>, key: K, value: V, is_in: bool) {
-            if is_in { lists.add(key, value) } else { lists.remove(&key, &value) }
-        }
-        match one {
-            Belonging::Named(name, id) => put(&mut self.methods_named, name, id, is_in),
-            Belonging::Callable(name, arity, id) => put(&mut self.callable, (name, arity), id, is_in),
-            Belonging::Extension(ty, name, id) => put(&mut self.extensions, (ty, name), id, is_in),
-            Belonging::Blanket(trait_id, id) => put(&mut self.blanket, trait_id, id, is_in),
-            Belonging::Method(owner, name, id) => put(&mut self.methods, (owner, name), id, is_in),
-            Belonging::Function(owner, id) => put(&mut self.functions_of, owner, id, is_in),
-            Belonging::From(owner, id) => put(&mut self.from_impls, owner, id, is_in),
-            Belonging::Trait(trait_id, owner, id) => {
-                put(&mut self.implementors, trait_id, (id, owner), is_in);
-                put(&mut self.traits_of, owner, (id, trait_id), is_in);
-            }
-            Belonging::Const(owner, name, id) => put(&mut self.assoc_consts, (owner, name), id, is_in),
-        }
-    }
-
-    fn fingerprint(&self, key: Key) -> u64 {
-        match key {
-            Key::MethodsNamed(name) => self.methods_named.fingerprint(&name),
-            Key::OnlyMethod(name, arity) => match self.callable.get(&(name, arity)) {
-                [one] => FxBuildHasher.hash_one(one),
-                _ => 0,
-            },
-            Key::Extensions(ty, name) => self.extensions.fingerprint(&(ty, name)),
-            Key::Blanket(id) => self.blanket.fingerprint(&id),
-            Key::Methods(owner, name) => self.methods.fingerprint(&(owner, name)),
-            Key::FunctionsOf(owner) => self.functions_of.fingerprint(&owner),
-            Key::FromImpls(owner) => self.from_impls.fingerprint(&owner),
-            Key::Implementors(id) => self.implementors.fingerprint(&id),
-            Key::TraitsOf(owner) => self.traits_of.fingerprint(&owner),
-            Key::AssocConsts(owner, name) => self.assoc_consts.fingerprint(&(owner, name)),
-            _ => 0,
-        }
-    }
-}
-
-/// A place in one of the lists.
-#[derive(Clone, Copy)]
-enum Belonging {
-    Named(Name, FnId),
-    Callable(Name, usize, FnId),
-    Extension(Name, Name, FnId),
-    Blanket(TraitId, FnId),
-    Method(TypeId, Name, FnId),
-    Function(TypeId, FnId),
-    From(TypeId, FnId),
-    Trait(TraitId, TypeId, ImplId),
-    Const(TypeId, Name, ConstId),
-}
-
-impl Belonging {
-    fn keys(self) -> [Option<Key>; 2] {
-        match self {
-            Belonging::Named(name, _) => [Some(Key::MethodsNamed(name)), None],
-            Belonging::Callable(name, arity, _) => [Some(Key::OnlyMethod(name, arity)), None],
-            Belonging::Extension(ty, name, _) => [Some(Key::Extensions(ty, name)), None],
-            Belonging::Blanket(trait_id, _) => [Some(Key::Blanket(trait_id)), None],
-            Belonging::Method(owner, name, _) => [Some(Key::Methods(owner, name)), None],
-            Belonging::Function(owner, _) => [Some(Key::FunctionsOf(owner)), None],
-            Belonging::From(owner, _) => [Some(Key::FromImpls(owner)), None],
-            Belonging::Trait(trait_id, owner, _) => [Some(Key::Implementors(trait_id)), Some(Key::TraitsOf(owner))],
-            Belonging::Const(owner, name, _) => [Some(Key::AssocConsts(owner, name)), None],
-        }
-    }
 }
 
 /// The modules in files of their own that a file declares for tests only: `#[cfg(test)] mod tests;`.
@@ -197,7 +73,7 @@ impl Program {
                 }
                 None => nothing.emptied(),
             };
-            program.parts.push(part);
+            program.parts.push(Arc::new(part));
             program.enter(file);
         }
         program.tables.resize_with(program.modules.all.len(), Table::default);
@@ -228,7 +104,7 @@ impl Program {
             .collect();
         let ids: Vec<FileId> = files.iter().map(|(id, _)| *id).collect();
         let mut touched: FxHashMap<Key, u64> = FxHashMap::default();
-        let mut old: Vec<Part> = Vec::new();
+        let mut old: Vec<Arc<Part>> = Vec::new();
         let mut modules: FxHashSet<ModId> = FxHashSet::default();
         for (file, loaded) in files {
             self.watch(file, &mut touched);
@@ -244,7 +120,7 @@ impl Program {
             };
             self.tables.resize_with(self.modules.all.len(), Table::default);
             modules.extend(outlines_that_differ(before, &part));
-            old.push(std::mem::replace(&mut self.parts[file.index()], part));
+            old.push(std::mem::replace(&mut self.parts[file.index()], Arc::new(part)));
             self.enter(file);
         }
         for (krate, was_there) in crates {
@@ -320,7 +196,7 @@ impl Program {
             let file = FileId(at as u32);
             let is_given = files.iter().any(|(given, _)| *given == file);
             if !is_given && part.is_there && was[at] != self.is_path_in_tests(part.krate, &part.path) {
-                files.push((file, Some(self.loaded_again(file))));
+                files.push((file, Some(self.loaded_with(file, part.data.source.clone()))));
             }
         }
         files
@@ -479,7 +355,7 @@ impl Program {
     }
 
     fn set_links(&mut self, file: FileId, (links, reads): Links) {
-        let part = &mut self.parts[file.index()];
+        let part = Arc::make_mut(&mut self.parts[file.index()]);
         for (data, (owner, trait_id)) in part.impls.iter_mut().zip(links) {
             (data.owner, data.trait_id) = (owner, trait_id);
             for id in &data.fns {
@@ -515,7 +391,7 @@ impl Program {
     }
 
     /// Marks the types, traits, constants and aliases of files that are not what they were.
-    fn mark_definitions(&self, files: &[FileId], old: &[Part], changed: &mut Changed) {
+    fn mark_definitions(&self, files: &[FileId], old: &[Arc<Part>], changed: &mut Changed) {
         for (file, before) in files.iter().zip(old) {
             let (file, after) = (*file, &self.parts[file.index()]);
             let each = |a: usize, b: usize| 0..a.max(b) as u32;
@@ -564,7 +440,7 @@ impl Program {
     }
 
     /// Marks the functions of files that are not what they were, or do not stand where they stood.
-    fn mark_functions(&self, files: &[FileId], old: &[Part], changed: &mut Changed) {
+    fn mark_functions(&self, files: &[FileId], old: &[Arc<Part>], changed: &mut Changed) {
         for (file, before) in files.iter().zip(old) {
             let (file, after) = (*file, &self.parts[file.index()]);
             let (was, is) = (&before.data.source, &after.data.source);

@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHasher};
 
 /// Lists by key, each in order.
+#[derive(Clone)]
 pub struct Lists<K, V>(FxHashMap<K, Vec<V>>);
 
 impl<K, V> Default for Lists<K, V> {
