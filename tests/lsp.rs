@@ -359,6 +359,29 @@ fn all_that_is_safe_is_repaired_at_once_when_it_is_asked_for() {
 }
 
 #[test]
+fn nothing_is_proved_for_an_editor_that_only_looks() {
+    let tree = package();
+    let mut editor = Editor::start(&tree, Setup::default());
+    let file = editor.open_file(&tree, "src/client.rs");
+    let found = editor.diagnostics(&file).remove(0);
+    let ask = |editor: &mut Editor, kind: u32| {
+        let context = json!({"diagnostics": [found], "only": ["quickfix"], "triggerKind": kind});
+        let params = json!({"textDocument": {"uri": file}, "range": found["range"], "context": context});
+        editor.ask("textDocument/codeAction", params).expect("actions")[0].clone()
+    };
+    let lazy = ask(&mut editor, 2);
+    assert_eq!((&lazy["edit"], &lazy["isPreferred"]), (&Value::Null, &json!(false)));
+    let resolved = editor.ask("codeAction/resolve", lazy).expect("the edit");
+    // Now it is known.
+    for kind in [1, 2] {
+        let action = ask(&mut editor, kind);
+        assert_eq!((&action["edit"], &action["isPreferred"]), (&resolved["edit"], &json!(true)));
+    }
+    editor.apply(&resolved["edit"]);
+    assert_eq!(editor.diagnostics(&file), [] as [Value; 0]);
+}
+
+#[test]
 fn a_repair_with_the_crate_brings_the_crate() {
     let tree = package();
     let mut setup = Setup::default();

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use gen_lsp_types::{
-    CodeAction, CodeActionKind, CodeActionParams, Diagnostic, Edit as AnyEdit, OptionalVersionedTextDocumentIdentifier,
-    Range, SnippetTextEdit, StringValue, TextDocumentEdit, TextDocumentIdentifier, TextEdit, Uri, WorkspaceEdit,
+    CodeAction, CodeActionKind, CodeActionParams, CodeActionTriggerKind, Diagnostic, Edit as AnyEdit,
+    OptionalVersionedTextDocumentIdentifier, Range, SnippetTextEdit, StringValue, TextDocumentEdit,
+    TextDocumentIdentifier, TextEdit, Uri, WorkspaceEdit,
 };
 use lsp_server::ErrorCode;
 use serde::{Deserialize, Serialize};
@@ -29,8 +30,18 @@ struct Lazy {
     uri: Uri,
     /// The version of the text that it was offered for.
     version: Option<i32>,
-    /// The finding that is to be repaired with `failfast`; where there is none, all that is safe is meant.
-    runtime: Option<Key>,
+    wanted: Wanted,
+}
+
+/// What such an action is to do.
+#[derive(Debug, Deserialize, Serialize)]
+enum Wanted {
+    /// Repair all that is safe.
+    All,
+    /// Repair a finding by the code's own means.
+    Inline(Key),
+    /// Repair a finding with `failfast`.
+    Runtime(Key),
 }
 
 /// What can be done at a range.
@@ -39,10 +50,10 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
     let only = params.context.only.as_deref();
     let mut actions = Vec::new();
     let version = state.view().document(&path).map(|document| document.version);
-    let lazy = |runtime| {
-        let lazy = Lazy { uri: params.text_document.uri.clone(), version, runtime };
-        serde_json::to_value(lazy).ok()
-    };
+    let lazy = |wanted| serde_json::to_value(Lazy { uri: params.text_document.uri.clone(), version, wanted }).ok();
+    // A proof takes as long as a check, and an editor that only wants to know whether to show a lamp asks all the time.
+    let is_idle = params.context.trigger_kind == Some(CodeActionTriggerKind::Automatic);
+    let proves = !(is_idle && state.client.resolves) || state.is_proved(&path);
     let here: Vec<Key> = state
         .findings(&path)
         .iter()
@@ -50,7 +61,7 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
         .map(Key::of)
         .collect();
     if wants(only, "quickfix") && !here.is_empty() {
-        let findings = state.with_fixes(&path, Style::Inline);
+        let findings = if proves { state.with_fixes(&path, Style::Inline) } else { state.findings(&path) };
         let view = state.view();
         for finding in findings.iter().filter(|finding| here.contains(&Key::of(finding))) {
             let diagnostic = diagnostics::finding(finding, view);
@@ -58,15 +69,20 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
             for (n, fix) in finding.fixes.iter().enumerate() {
                 actions.push(repair(fix, Some(n) == best, diagnostic.clone(), view));
             }
+            let later = |title: &str, wanted| CodeAction {
+                title: title.to_owned(),
+                kind: Some(CodeActionKind::QuickFix),
+                diagnostics: Some(vec![diagnostic.clone()]),
+                is_preferred: Some(false),
+                data: lazy(wanted),
+                ..CodeAction::default()
+            };
+            if !proves {
+                actions.push(later("Repair it by the code's own means", Wanted::Inline(Key::of(finding))));
+            }
             if view.client.resolves && view.client.creates_files && finding.sites[0].kind != SiteKind::Comment {
-                actions.push(CodeAction {
-                    title: "Repair it with the crate `failfast`, and make that a dependency".to_owned(),
-                    kind: Some(CodeActionKind::QuickFix),
-                    diagnostics: Some(vec![diagnostic.clone()]),
-                    is_preferred: Some(false),
-                    data: lazy(Some(Key::of(finding))),
-                    ..CodeAction::default()
-                });
+                let title = "Repair it with the crate `failfast`, and make that a dependency";
+                actions.push(later(title, Wanted::Runtime(Key::of(finding))));
             }
             actions.extend(allow(finding, diagnostic, view));
         }
@@ -79,7 +95,7 @@ pub(super) fn offer(state: &mut State, params: &CodeActionParams) -> Vec<CodeAct
         };
         // Where the edit must come at once, it is made when it is asked for or its findings are being proved anyway.
         if state.client.resolves {
-            actions.push(CodeAction { data: lazy(None), ..action });
+            actions.push(CodeAction { data: lazy(Wanted::All), ..action });
         } else if only.is_some() || !here.is_empty() {
             let edit = all(state, &path);
             actions.extend(edit.map(|edit| CodeAction { edit: Some(edit), ..action }));
@@ -98,11 +114,31 @@ pub(super) fn resolve(state: &mut State, action: CodeAction) -> Result<CodeActio
     if state.view().document(&path).map(|document| document.version) != lazy.version {
         return Err((ErrorCode::ContentModified, "the text has changed since this was offered".to_owned()));
     }
-    let edit = match &lazy.runtime {
-        Some(key) => Some(runtime::edit(state, &path, key)?),
-        None => all(state, &path),
+    let edit = match &lazy.wanted {
+        Wanted::All => all(state, &path),
+        Wanted::Inline(key) => {
+            let fix = best(state, &path, key, Style::Inline)?;
+            Some(workspace_edit(&fix.edits, None, state.view()))
+        }
+        Wanted::Runtime(key) => {
+            let fix = best(state, &path, key, Style::Runtime)?;
+            Some(runtime::edit(&fix, state.view()).map_err(refused)?)
+        }
     };
     Ok(CodeAction { edit, ..action })
+}
+
+/// The best repair of a finding in a style.
+fn best(state: &mut State, path: &Path, key: &Key, style: Style) -> Result<Fix, Refused> {
+    let findings = state.with_fixes(path, style);
+    let finding = findings.into_iter().find(|finding| Key::of(finding) == *key);
+    let finding = finding.ok_or_else(|| refused("it is not reported any more".to_owned()))?;
+    let why = finding.unfixable.unwrap_or_else(|| "no repair was found".to_owned());
+    finding.fixes.into_iter().next().ok_or_else(|| refused(why))
+}
+
+fn refused(why: String) -> Refused {
+    (ErrorCode::RequestFailed, format!("not repaired: {why}"))
 }
 
 /// All safe repairs of a file; of two that touch each other the first. `None` where there is none.

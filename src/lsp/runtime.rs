@@ -1,42 +1,28 @@
 //! Repairs with the crate `failfast`: besides the code they change manifests, and write the crate's sources where it is to
 //! stand in the workspace. They are proved when one is chosen, for that takes as long as the others together.
 
-use std::path::Path;
-
 use gen_lsp_types::{
     CreateFile, DocumentChange, OptionalVersionedTextDocumentIdentifier, Position, Range, TextDocumentEdit,
     TextDocumentIdentifier, TextEdit, WorkspaceEdit,
 };
-use lsp_server::ErrorCode;
 
 use super::actions::workspace_edit;
-use super::diagnostics::Key;
 use super::position::Lines;
-use super::state::State;
 use super::view::View;
-use super::worker::Refused;
-use crate::finding::Style;
+use crate::finding::Fix;
 use crate::fix::apply::Changed;
 use crate::fix::dependency::{self, Source};
 
-/// The edit that repairs a finding with the crate.
+/// The edit that makes a repair with all that it needs.
 ///
 /// # Errors
-/// Why there is none.
-pub(super) fn edit(state: &mut State, path: &Path, key: &Key) -> Result<WorkspaceEdit, Refused> {
-    let refuse = |why: &str| (ErrorCode::RequestFailed, format!("not repaired with `failfast`: {why}"));
-    let findings = state.with_fixes(path, Style::Runtime);
-    let finding = findings.iter().find(|finding| Key::of(finding) == *key);
-    let finding = finding.ok_or_else(|| refuse("it is not reported any more"))?;
-    let Some(fix) = finding.fixes.iter().find(|fix| fix.style == Style::Runtime) else {
-        return Err(refuse(finding.unfixable.as_deref().unwrap_or("no repair was found")));
-    };
-    let support = dependency::plan(&fix.needs, &Source::Vendor).map_err(|why| refuse(&why))?;
-    let view = state.view();
+/// Why the crate cannot be brought.
+pub(super) fn edit(fix: &Fix, view: View<'_>) -> Result<WorkspaceEdit, String> {
+    let support = dependency::plan(&fix.needs, &Source::Vendor)?;
     let mut edit = workspace_edit(&fix.edits, None, view);
     let changes = edit.document_changes.get_or_insert_default();
     for changed in &support {
-        support_edits(changed, view, changes).map_err(|why| refuse(&why))?;
+        support_edits(changed, view, changes)?;
     }
     Ok(edit)
 }

@@ -303,6 +303,11 @@ impl State {
         found
     }
 
+    /// Whether the repairs of a file are known already.
+    pub(super) fn is_proved(&self, path: &Path) -> bool {
+        self.repairs.contains_key(path)
+    }
+
     /// What was read cannot be relied on, for a panic left it half done or it was for other settings: it is read again.
     pub(super) fn recover(&mut self) {
         self.roots.iter_mut().for_each(Root::forget);
