@@ -134,7 +134,7 @@ fn play(agent: &Path, tests: &[&str]) {
     fs::create_dir(agent.join("bad/tests")).expect("the copy can be changed");
     fs::write(agent.join("bad/tests/repaired.rs"), tests.concat()).expect("the copy can be changed");
     let mut command = cargo(env!("CARGO"), agent);
-    let (passed, said) = run(command.args(["test", "--quiet", "--offline", "-p", "agent-bad", "--test", "repaired"]));
+    let (passed, said) = run(command.args(["test", "--quiet", "-p", "agent-bad", "--test", "repaired"]));
     assert!(passed, "{said}");
 }
 

@@ -101,7 +101,7 @@ fn what_is_put_in_compiles() {
     assert_eq!(of_shapes.len(), 6, "{out}");
     assert!(of_shapes.iter().all(|line| line.starts_with("fixed: ") && !line.contains("not shown")), "{of_shapes:#?}");
     let check = Command::new(env!("CARGO"))
-        .args(["check", "--quiet", "--offline"])
+        .args(["check", "--quiet"])
         .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("blocks"))
         .env("RUSTFLAGS", "-Awarnings")
         .current_dir(tree.path())
@@ -376,4 +376,62 @@ fn json_names_the_edits_and_what_they_need() {
     assert_eq!(fix["edits"].as_array().map(Vec::len), Some(2));
     assert_eq!(fix["needs"][0]["features"], serde_json::json!(["reqwest"]));
     assert!(fix["needs"][0]["manifest"].as_str().is_some_and(|path| path.ends_with("Cargo.toml")));
+}
+
+/// Code that uses `failfast` by itself is run as it is written: its own `Classify` decides.
+#[test]
+fn a_loop_with_a_guard_is_run_with_its_own_classification() {
+    const GUARDED: &str = "pub enum ApiError {
+    Status(u16),
+    Lost(reqwest::Error),
+}
+
+impl failfast::Classify for ApiError {
+    fn classify(&self) -> failfast::Failure {
+        match self {
+            Self::Status(status) => STATUS,
+            Self::Lost(inner) => failfast::Classify::classify(inner),
+        }
+    }
+}
+
+async fn send(client: &reqwest::Client, api_key: &str) -> Result<String, ApiError> {
+    let response = client.get(\"https://api.example.com\").bearer_auth(api_key).send().await.map_err(ApiError::Lost)?;
+    if !response.status().is_success() {
+        return Err(ApiError::Status(response.status().as_u16()));
+    }
+    response.text().await.map_err(ApiError::Lost)
+}
+
+pub async fn call(client: &reqwest::Client, api_key: &str) -> Result<String, ApiError> {
+    let mut guard = failfast::AuthGuard::ambient(\"api.example.com\", \"api_key\");
+    loop {
+        match send(client, api_key).await {
+            Ok(text) => return Ok(text),
+            Err(error) => match guard.on_refusal(&error) {
+                Some(failfast::Next::Abort(_)) => return Err(error),
+                Some(_) => {}
+                None => tokio::time::sleep(std::time::Duration::from_secs(5)).await,
+            },
+        }
+    }
+}
+";
+    for (status, reported) in [
+        ("failfast::Failure::from_http(*status, &[], \"\")", 0),
+        ("failfast::Failure::new(failfast::Class::Transient)", 1),
+    ] {
+        let outcome = check_source("a.rs", &GUARDED.replace("STATUS", status), &Options::default());
+        assert_eq!(outcome.findings.len(), reported, "{status}: {:#?}", outcome.findings);
+        assert_eq!(outcome.sites.len(), 1, "what stands in for the crate is no site of the user's");
+    }
+}
+
+/// A workspace may have a crate of that name that is another one: it is read as any other.
+#[test]
+fn another_crate_of_that_name_is_still_checked() {
+    let manifest = LONE.replace("name = \"agent\"", "name = \"failfast\"");
+    let tree = Tree::new(&[("Cargo.toml", &manifest), ("src/lib.rs", LOOP), ("src/other.rs", "use failfast::call;\n")]);
+    let (code, out, _) = tree.run(&["check"]);
+    assert_eq!(code, Some(1), "{out}");
 }

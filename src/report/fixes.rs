@@ -88,10 +88,15 @@ fn support(plan: &Plan, is_done: bool) -> String {
     let (new, changed): (Vec<&Changed>, Vec<&Changed>) =
         plan.support.iter().partition(|changed| changed.before.is_none());
     let mut out = String::new();
-    let copy = new.iter().find_map(|changed| changed.display.strip_suffix("/Cargo.toml"));
-    if let Some(folder) = copy {
+    let copies: Vec<&str> = new.iter().filter_map(|changed| changed.display.strip_suffix("/Cargo.toml")).collect();
+    if !copies.is_empty() {
         let wrote = if is_done { "wrote" } else { "would write" };
-        out.push_str(&format!("{wrote}: {folder}, a copy of `failfast` in {}\n", count(new.len(), "file")));
+        let what = if copies.len() == 1 { "a copy" } else { "copies" };
+        out.push_str(&format!(
+            "{wrote}: {}, {what} of `failfast` in {}\n",
+            copies.join(", "),
+            count(new.len(), "file")
+        ));
     }
     if !changed.is_empty() {
         let names: Vec<&str> = changed.iter().map(|changed| changed.display.as_str()).collect();

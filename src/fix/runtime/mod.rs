@@ -10,6 +10,7 @@ mod names;
 mod voice;
 
 use crate::engine::db::Db;
+use crate::engine::pool::PoolFault;
 use crate::engine::site::Facts;
 use crate::engine::trace::{Event, Handed};
 use crate::engine::types::Ty;
@@ -100,11 +101,13 @@ fn changes_key(scene: &Scene<'_>) -> bool {
             _ => None,
         })
         .collect();
-    if scene.facts.pool.is_none() && !handed.is_empty() {
-        return handed.iter().any(|handed| *handed != Handed::Nothing);
+    // The loop knows when there is none left, and only does not stop then: the guard's case.
+    let fault = scene.facts.pool.map(|(fault, _)| fault).filter(|fault| *fault != PoolFault::Ignored);
+    if fault.is_some() || !handed.is_empty() {
+        return fault.is_some() || handed.iter().any(|handed| *handed != Handed::Nothing);
     }
     let words = &scene.db.lookup.models.words;
-    let mut found = scene.facts.pool.is_some();
+    let mut found = false;
     visit::block(scene.body, &mut |node| {
         if let Node::Expr(e) = node
             && scene.facts.site.contains(e.span)
