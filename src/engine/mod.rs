@@ -34,5 +34,6 @@ pub mod trace;
 pub mod types;
 pub mod value;
 
+pub use builtin::ATTEMPT;
 pub use call::DEADLINE;
 pub use site::Facts;

@@ -40,6 +40,8 @@ struct ModelFile {
     sdk: Vec<SdkEntry>,
     #[serde(default)]
     policy: Vec<PolicyEntry>,
+    #[serde(default)]
+    decider: Vec<DeciderEntry>,
     /// Types of errors that say by themselves whether to go on.
     #[serde(default)]
     marked: Vec<String>,
@@ -158,6 +160,26 @@ struct CredentialEntry {
     methods: Vec<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeciderEntry {
+    crates: Vec<String>,
+    method: String,
+    takes: Takes,
+}
+
+/// What a function is asked about that a library is handed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Takes {
+    /// The error.
+    Error,
+    /// The response.
+    Response,
+    /// The attempt, with a status where it was answered and a method for each verdict.
+    Attempt,
+}
+
 /// How a client tells a refused credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -242,6 +264,8 @@ pub struct Models {
     sdk_prefixes: Vec<String>,
     policies: FxHashMap<(String, String), PolicyTrait>,
     verdicts: FxHashMap<String, Name>,
+    /// By the crate and the method.
+    deciders: FxHashMap<(String, String), Takes>,
     marked: FxHashSet<String>,
     /// By the crate and the last name.
     transport: FxHashSet<(String, String)>,
@@ -332,6 +356,9 @@ impl Models {
             self.sdks.extend(entry.crates);
             self.sdk_prefixes.extend(entry.prefixes);
         }
+        for DeciderEntry { crates, method, takes } in file.decider {
+            self.deciders.extend(crates.into_iter().map(|krate| ((krate, method.clone()), takes)));
+        }
         self.marked.extend(file.marked);
         self.transport.extend(file.transport.iter().map(|path| ends(path)));
         for entry in file.policy {
@@ -402,6 +429,11 @@ impl Models {
     /// The policy that a method of a trait is, both by their last names.
     pub fn policy(&self, trait_: &str, method: &str) -> Option<&PolicyTrait> {
         self.policies.get(&(trait_.to_owned(), method.to_owned()))
+    }
+
+    /// What a function is asked about that is handed to this method of a crate's builder; `true` means "again".
+    pub fn decider(&self, krate: &str, method: &str) -> Option<Takes> {
+        self.deciders.get(&(krate.to_owned(), method.to_owned())).copied()
     }
 
     /// The variant that the functions of a type of verdicts, by its last name, make.

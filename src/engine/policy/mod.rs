@@ -20,6 +20,7 @@ use crate::ir::{Expr, ExprKind, Lit, Pat, PatKind, Span};
 use crate::syntax::program::{FnId, Res, TypeId};
 
 mod answer;
+mod handed;
 mod shape;
 
 pub use answer::Answer;
@@ -42,14 +43,16 @@ pub enum Known {
     ByTrait,
     /// By the verdicts that its result type holds.
     ByResult,
+    /// By the library's builder that it is handed to.
+    ByUse,
 }
 
 /// A policy and what it says.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The function.
+    /// The function; where it is handed to a builder, the one that does that.
     pub id: FnId,
-    /// From its name to its end.
+    /// From its name to its end; where it is handed to a builder, what is handed over.
     pub site: Span,
     /// How it was recognised.
     pub known: Known,
@@ -95,8 +98,10 @@ impl Said {
 }
 
 /// A function that is a policy, before it was run.
-struct Candidate {
+struct Candidate<'a> {
     id: FnId,
+    /// What it hands to a builder, where that is the policy.
+    handed: Option<&'a Expr>,
     known: Known,
     reading: Reading,
     /// Which parameter is the failure, and its shape; `None` where it lists statuses.
@@ -107,7 +112,7 @@ struct Candidate {
     evidence: Option<Evidence>,
 }
 
-impl Candidate {
+impl Candidate<'_> {
     /// The type of the unit that the failure is a value of.
     fn own_type(&self) -> Option<TypeId> {
         self.failure.as_ref().and_then(|(_, shape)| shape.own_type())
@@ -127,7 +132,8 @@ pub fn span(db: &Db<'_>, id: FnId) -> Span {
 
 /// Finds the policies among these functions and runs them.
 pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
-    let candidates: Vec<Candidate> = functions.par_iter().filter_map(|id| candidate(db, *id)).collect();
+    let found = functions.par_iter().flat_map_iter(|id| candidate(db, *id).into_iter().chain(builders(db, *id)));
+    let candidates: Vec<Candidate<'_>> = found.collect();
     if candidates.is_empty() {
         return Vec::new();
     }
@@ -147,7 +153,9 @@ pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
         .par_iter()
         .map(|candidate| {
             // An error that says itself whether it can be retried is there for everybody who gets one.
-            let is_own = matches!(candidate.failure, Some((0, _))) && db.program().function(candidate.id).def.has_self;
+            let is_own = candidate.handed.is_none()
+                && matches!(candidate.failure, Some((0, _)))
+                && db.program().function(candidate.id).def.has_self;
             let near = if is_own { None } else { reachable(db, candidate.id) };
             let said = |scenario| {
                 let born = candidate.own_type().and_then(|ty| births.get(&(ty, scenario)));
@@ -173,12 +181,27 @@ pub fn examine(db: &Db<'_>, functions: &[FnId]) -> Vec<Policy> {
                 .or_else(|| candidate.evidence.clone())
                 .or_else(|| candidate.own_type().and_then(|ty| makers.evidence(db, ty)))
                 .or_else(|| around(db, candidate.id));
-            Policy { id: candidate.id, site: span(db, candidate.id), known: candidate.known, dead, forbidden, evidence }
+            let site = candidate.handed.map_or_else(|| span(db, candidate.id), |function| function.span);
+            Policy { id: candidate.id, site, known: candidate.known, dead, forbidden, evidence }
         })
         .collect()
 }
 
-fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
+/// The policies that a function hands to builders.
+fn builders<'a>(db: &Db<'a>, id: FnId) -> impl Iterator<Item = Candidate<'a>> {
+    let reading = Reading { inverted: false, none_retries: false, listed: false };
+    handed::find(db, id).into_iter().map(move |found| Candidate {
+        id,
+        handed: Some(found.function),
+        known: Known::ByUse,
+        reading,
+        failure: Some((0, found.failure)),
+        amends: false,
+        evidence: None,
+    })
+}
+
+fn candidate<'a>(db: &Db<'a>, id: FnId) -> Option<Candidate<'a>> {
     let data = db.program().function(id);
     data.def.body.as_ref()?;
     let name = data.def.name.as_str();
@@ -192,7 +215,8 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
         let signed = model.signed.as_ref().filter(|_| is_foreign);
         let evidence =
             signed.map(|whose| Evidence { what: format!("requests to {whose} carry one"), strong: true, near: true });
-        return Some(Candidate { id, known: Known::ByTrait, reading, failure, amends: model.amends, evidence });
+        let known = Known::ByTrait;
+        return Some(Candidate { id, handed: None, known, reading, failure, amends: model.amends, evidence });
     }
     // A name that speaks of the credential asks for another one, not for another attempt with it.
     if words.is_credential(name) {
@@ -224,7 +248,7 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
         return None;
     }
     let reading = Reading { inverted: ret == Ty::Bool && (strong || weak), none_retries: false, listed: false };
-    Some(Candidate { id, known, reading, failure: Some(failure), amends: true, evidence: None })
+    Some(Candidate { id, handed: None, known, reading, failure: Some(failure), amends: true, evidence: None })
 }
 
 /// The functions whose errors may come to a policy: those that the functions around its calls lead to. `None` where
@@ -258,7 +282,7 @@ fn acts(name: &str) -> bool {
 }
 
 /// Asks a policy about a refused credential in every form in which it may arrive.
-fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]) -> Said {
+fn say(db: &Db<'_>, candidate: &Candidate<'_>, scenario: Scenario, births: &[&Birth]) -> Said {
     let id = candidate.id;
     let ask = |forced, args: &[_]| Interp::detached(db, scenario, id, forced).ask(id, args);
     let Some((at, shape)) = &candidate.failure else {
@@ -284,6 +308,12 @@ fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]
         let said = values
             .into_iter()
             .map(|value| {
+                if let Some(function) = candidate.handed {
+                    let run = |forced| Interp::detached(db, scenario, id, forced);
+                    return explore(db, candidate.reading, scenario, |forced| {
+                        run(forced).ask_handed(function, value.clone())
+                    });
+                }
                 let args = shape::arguments(db, id, *at, &value);
                 explore(db, candidate.reading, scenario, |forced| ask(forced, &args))
             })
