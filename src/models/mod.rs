@@ -431,6 +431,11 @@ impl Models {
         self.policies.get(&(trait_.to_owned(), method.to_owned()))
     }
 
+    /// Whether a builder of some crate has a method by this name that takes a function to decide.
+    pub fn is_decider(&self, method: &str) -> bool {
+        self.deciders.keys().any(|(_, name)| name == method)
+    }
+
     /// What a function is asked about that is handed to this method of a crate's builder; `true` means "again".
     pub fn decider(&self, krate: &str, method: &str) -> Option<Takes> {
         self.deciders.get(&(krate.to_owned(), method.to_owned())).copied()

@@ -24,6 +24,7 @@ pub(super) fn find<'a>(db: &Db<'a>, id: FnId) -> Vec<Handed<'a>> {
     visit::block(body, &mut |node| {
         if let Node::Expr(Expr { kind: ExprKind::Method { recv, name, args, .. }, .. }) = node
             && let [function] = args.as_slice()
+            && db.lookup.models.is_decider(name.as_str())
             && let Some(krate) = made_by(db, id, recv)
             && let Some(takes) = db.lookup.models.decider(&krate, name.as_str())
             && let Some(failure) = failure(db, id, function, takes)
