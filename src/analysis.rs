@@ -80,7 +80,7 @@ pub(crate) struct Analysis {
     by_path: FxHashMap<String, FileId>,
     spots: Vec<Spots>,
     seen: Memo<Spot, Option<Arc<Seen>>>,
-    policies: Memo<FnId, Option<Arc<Policy>>>,
+    policies: Memo<FnId, Arc<[Policy]>>,
 }
 
 /// What is to be said of a file besides its sites.
@@ -246,7 +246,7 @@ impl Analysis {
                 let calls = combinators(&db, *home).into_iter().map(What::Call);
                 spots.sites.extend(calls.map(|what| Spot { home: *home, what }));
             }
-            spots.policies = functions.into_iter().filter(|id| policy::is_policy(&db, *id)).collect();
+            spots.policies = functions.into_iter().filter(|id| policy::has_policy(&db, *id)).collect();
             spots
         };
         let find = |file: &FileId| {
@@ -321,11 +321,9 @@ impl Analysis {
         }
         let functions: Vec<FnId> = self.spots.iter().flat_map(|spots| spots.policies.iter().copied()).collect();
         policy::prepare(&db, &functions);
-        let policies: Vec<Arc<Policy>> = functions
-            .par_iter()
-            .filter_map(|id| self.policies.get(*id, || policy::examine(&db, *id).map(Arc::new)))
-            .collect();
-        let policies: Vec<&Policy> = policies.iter().map(Arc::as_ref).collect();
+        let policies: Vec<Arc<[Policy]>> =
+            functions.par_iter().map(|id| self.policies.get(*id, || policy::examine(&db, *id))).collect();
+        let policies: Vec<&Policy> = policies.iter().flat_map(|of_one| of_one.iter()).collect();
         let loops: Vec<(&Examined, &Verdict)> =
             examined.iter().map(Arc::as_ref).zip(outcome.sites.iter().map(|site| &site.verdict)).collect();
         let (sites, findings) = rules::judge_policies(&db, &policies, &loops, findings, options);

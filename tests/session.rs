@@ -419,7 +419,9 @@ fn a_crate_that_a_model_tells_in_rust_is_known_as_soon_as_it_is_named() {
     let mut editor = app();
     let burning = FETCH.replace("error.is_retryable() && ", "");
     editor.set("src/fetch.rs", &burning);
-    assert!(editor.of("src/fetch.rs").contains("auth-backoff") || editor.of("src/fetch.rs").contains("catch-all-retry"));
+    assert!(
+        editor.of("src/fetch.rs").contains("auth-backoff") || editor.of("src/fetch.rs").contains("catch-all-retry")
+    );
     let path = editor.path("src/fetch.rs");
     let findings = editor.session.with_fixes(&path, Style::Runtime);
     let fix = findings.iter().flat_map(|finding| &finding.fixes).next().expect("it can be repaired with the crate");

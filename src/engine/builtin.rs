@@ -13,6 +13,9 @@ use crate::engine::value::{Failure, PlaceRef, Unknown, Value};
 use crate::ir::{Expr, ExprKind, Name, Span};
 use crate::models::Marker;
 
+/// What reqwest asks a classifier about: an attempt with its answer, which makes the verdict too.
+pub const ATTEMPT: &str = "reqwest::retry::ReqRep";
+
 /// Methods that give the receiver back.
 const SAME: &[&str] = &[
     "clone",
@@ -284,6 +287,16 @@ impl Interp<'_> {
         let face =
             |ty: &str| Value::Failure(Failure { ty: Ty::ext(ty), status: failure.status, response: false, text: None });
         let first = args.first().map(|v| self.load(v));
+        if matches!(&failure.ty, Ty::Ext(path) if *path == ATTEMPT) {
+            match method {
+                "retryable" => return Ok(Value::Foreign(Name::new("Retry"), Arc::from([]))),
+                "success" => return Ok(Value::Foreign(Name::new("Stop"), Arc::from([]))),
+                // It was answered.
+                "error" => return Ok(Value::none()),
+                "method" | "uri" => return Ok(Value::unknown()),
+                _ => {}
+            }
+        }
         if failure.response
             && matches!(method, "status" | "status_code" | "error_for_status" | "error_for_status_ref" | "is_success")
         {

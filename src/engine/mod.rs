@@ -38,6 +38,7 @@ pub mod trace;
 pub mod types;
 pub mod value;
 
+pub use builtin::ATTEMPT;
 pub use call::DEADLINE;
 pub use lookup::Lookup;
 pub use memo::Memo;

@@ -41,6 +41,8 @@ struct ModelFile {
     sdk: Vec<SdkEntry>,
     #[serde(default)]
     policy: Vec<PolicyEntry>,
+    #[serde(default)]
+    decider: Vec<DeciderEntry>,
     /// Types of errors that say by themselves whether to go on.
     #[serde(default)]
     marked: Vec<String>,
@@ -168,6 +170,26 @@ struct CredentialEntry {
     methods: Vec<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeciderEntry {
+    crates: Vec<String>,
+    method: String,
+    takes: Takes,
+}
+
+/// What a function is asked about that a library is handed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Takes {
+    /// The error.
+    Error,
+    /// The response.
+    Response,
+    /// The attempt, with a status where it was answered and a method for each verdict.
+    Attempt,
+}
+
 /// How a client tells a refused credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -263,6 +285,8 @@ pub struct Models {
     sdk_prefixes: Vec<String>,
     policies: FxHashMap<(String, String), PolicyTrait>,
     verdicts: FxHashMap<String, Name>,
+    /// By the crate and the method.
+    deciders: FxHashMap<(String, String), Takes>,
     marked: FxHashSet<String>,
     /// By the crate and the last name.
     transport: FxHashSet<(String, String)>,
@@ -358,6 +382,9 @@ impl Models {
         if let (Some(krate), Some(StandInEntry { known_by, source })) = (file.krate, file.stand_in) {
             self.stand_ins.push(StandIn { krate, known_by, source });
         }
+        for DeciderEntry { crates, method, takes } in file.decider {
+            self.deciders.extend(crates.into_iter().map(|krate| ((krate, method.clone()), takes)));
+        }
         self.marked.extend(file.marked);
         self.transport.extend(file.transport.iter().map(|path| ends(path)));
         for entry in file.policy {
@@ -428,6 +455,16 @@ impl Models {
     /// The policy that a method of a trait is, both by their last names.
     pub fn policy(&self, trait_: &str, method: &str) -> Option<&PolicyTrait> {
         self.policies.get(&(trait_.to_owned(), method.to_owned()))
+    }
+
+    /// Whether a builder of some crate has a method by this name that takes a function to decide.
+    pub fn is_decider(&self, method: &str) -> bool {
+        self.deciders.keys().any(|(_, name)| name == method)
+    }
+
+    /// What a function is asked about that is handed to this method of a crate's builder; `true` means "again".
+    pub fn decider(&self, krate: &str, method: &str) -> Option<Takes> {
+        self.deciders.get(&(krate.to_owned(), method.to_owned())).copied()
     }
 
     /// The variant that the functions of a type of verdicts, by its last name, make.

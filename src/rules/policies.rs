@@ -9,10 +9,11 @@ use rustc_hash::FxHashSet;
 use super::{auth_is_retryable, lowered, witness};
 use crate::Options;
 use crate::engine::db::Db;
-use crate::engine::policy::{Answer, Known, Policy, Said};
+use crate::engine::policy::{Answer, Known, Policy, Said, span};
 use crate::engine::site::Examined;
 use crate::engine::trace::{At, Event};
 use crate::finding::{Attempts, Certainty, Finding, Level, Role, Site, SiteKind, SiteRef, Step, Verdict};
+use crate::ir::Span;
 use crate::syntax::program::FnId;
 
 /// Calls followed from a policy to the retry that asks it.
@@ -59,7 +60,8 @@ pub fn judge(
         if join(db, policy, &mut findings) {
             told.insert(policy.id);
         }
-        let (named, others): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|f| names(db, f, policy.id));
+        let (named, others): (Vec<Finding>, Vec<Finding>) =
+            findings.into_iter().partition(|f| names(db, f, policy.id, policy.site));
         findings = others;
         if named.len() == 1 || !named.is_empty() && cause != policy.id {
             told.insert(policy.id);
@@ -84,10 +86,10 @@ fn join(db: &Db<'_>, policy: &Policy, findings: &mut [Finding]) -> bool {
     let data = db.program().function(policy.id);
     let called = data.owner.map_or(data.def.name, |owner| db.program().ty(owner).def.name);
     let mut found = false;
-    for finding in findings.iter_mut().filter(|f| names(db, f, decider)) {
+    for finding in findings.iter_mut().filter(|f| names(db, f, decider, span(db, decider))) {
         found = true;
-        if !names(db, finding, policy.id) && finding.sites[0].place.text().contains(called.as_str()) {
-            finding.sites.push(SiteRef { kind: SiteKind::Policy, place: place(db, policy.id) });
+        if !names(db, finding, policy.id, policy.site) && finding.sites[0].place.text().contains(called.as_str()) {
+            finding.sites.push(SiteRef { kind: SiteKind::Policy, place: place(db, policy) });
         }
     }
     found
@@ -114,23 +116,25 @@ fn certainty(policy: &Policy) -> Certainty {
 }
 
 /// A finding of a loop names this policy among its sites.
-fn names(db: &Db<'_>, finding: &Finding, id: FnId) -> bool {
-    let place = place(db, id);
+fn names(db: &Db<'_>, finding: &Finding, id: FnId, site: Span) -> bool {
+    let place = witness::place(db.program(), At { file: db.program().function(id).file, span: site });
     finding
         .sites
         .iter()
         .any(|s| s.kind == SiteKind::Policy && s.place.span == place.span && s.place.source.path == place.source.path)
 }
 
-fn place(db: &Db<'_>, id: FnId) -> crate::workspace::source::Place {
-    let file = db.program().function(id).file;
-    witness::place(db.program(), At { file, span: crate::engine::policy::span(db, id) })
+fn place(db: &Db<'_>, policy: &Policy) -> crate::workspace::source::Place {
+    witness::place(db.program(), At { file: db.program().function(policy.id).file, span: policy.site })
 }
 
 /// Whether a policy that no finding names is reported by itself.
 fn speaks_alone(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies: &[&Policy]) -> bool {
-    if policy.known == Known::ByWeakName {
-        return false;
+    match policy.known {
+        Known::ByWeakName => return false,
+        // Whoever builds with it uses it.
+        Known::ByUse => return true,
+        _ => {}
     }
     let uses = uses(db, policy, loops, policies);
     if uses.contains(&Use::Fine) {
@@ -209,14 +213,14 @@ fn finding(db: &Db<'_>, policy: &Policy, certainty: Certainty, loops: Vec<Findin
     if !policy.dead.retries() {
         level = lowered(level, 1);
     }
-    let mut sites = vec![SiteRef { kind: SiteKind::Policy, place: place(db, policy.id) }];
+    let mut sites = vec![SiteRef { kind: SiteKind::Policy, place: place(db, policy) }];
     for site in loops.iter().flat_map(|f| &f.sites) {
         let is_new = |s: &SiteRef| s.place.span != site.place.span || s.place.source.path != site.place.source.path;
         if sites.iter().all(is_new) {
             sites.push(site.clone());
         }
     }
-    let mut witness = steps(db, policy.id, said, if policy.dead.retries() { 401 } else { 403 });
+    let mut witness = steps(db, policy, said, if policy.dead.retries() { 401 } else { 403 });
     // Where it is asked, since the finding stands elsewhere.
     for attempt in loops.iter().filter_map(|f| f.witness.first()).take(ASKERS) {
         let what = "and this is tried again".to_owned();
@@ -246,10 +250,11 @@ fn attempts() -> Attempts {
     Attempts::Until("its caller's limit".to_owned())
 }
 
-fn steps(db: &Db<'_>, id: FnId, said: &Said, status: u16) -> Vec<Step> {
+fn steps(db: &Db<'_>, policy: &Policy, said: &Said, status: u16) -> Vec<Step> {
     let program = db.program();
-    let data = program.function(id);
-    let name = At { file: data.file, span: data.def.name_span };
+    let data = program.function(policy.id);
+    let span = if policy.known == Known::ByUse { policy.site } else { data.def.name_span };
+    let name = At { file: data.file, span };
     let asked = match said.from {
         Some(maker) => format!("asked about the error that `{}` makes of a {status}", program.display(maker)),
         None => format!("asked about an operation that is refused with {status}"),
@@ -285,7 +290,7 @@ fn site(db: &Db<'_>, policy: &Policy, loops: &[(&Examined, &Verdict)], policies:
     };
     Site {
         kind: SiteKind::Policy,
-        place: place(db, policy.id),
+        place: place(db, policy),
         function: program.display(policy.id),
         attempt: None,
         slept: None,

@@ -9,7 +9,7 @@ use crate::engine::db::Db;
 use crate::engine::types::Ty;
 use crate::engine::value::{Struct, Value};
 use crate::finding::SiteKind;
-use crate::ir::Span;
+use crate::ir::{Expr, Span};
 use crate::syntax::program::{FnId, TypeId};
 
 /// Parts of a value that are followed when it is taken out of its run.
@@ -73,6 +73,24 @@ impl<'a> Interp<'a> {
             .map(|(param, arg)| arg.clone().unwrap_or_else(|| self.param_value(param)))
             .collect();
         let result = self.run_fn(id, values).and_then(|value| self.finish(value, Span::default()));
+        let answer = result.ok().map(|value| {
+            let value = self.load(&value);
+            self.taken_out(&value, 0)
+        });
+        Asked {
+            answer,
+            hit: self.any_hit,
+            status_asked: self.status_asked,
+            events: self.events,
+            decisions: self.decisions,
+        }
+    }
+
+    /// Asks a function or closure, where it is handed over, about one value.
+    pub fn ask_handed(mut self, function: &'a Expr, about: Value) -> Asked {
+        self.push_frame(self.target.home);
+        let asked = self.eval(function).and_then(|function| self.apply(&function, vec![about]));
+        let result = asked.and_then(|value| self.finish(value, Span::default()));
         let answer = result.ok().map(|value| {
             let value = self.load(&value);
             self.taken_out(&value, 0)

@@ -23,6 +23,7 @@ mod block;
 mod branch;
 mod decide;
 mod expr;
+mod function;
 mod heal;
 mod macros;
 mod mark;

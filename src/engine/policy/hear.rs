@@ -78,8 +78,10 @@ pub fn hear(db: &Db<'_>, id: FnId) -> Option<Hearing> {
 }
 
 /// The functions whose errors may come to a policy; `None` where every error of its type may.
-pub(super) fn near(db: &Db<'_>, candidate: &Candidate) -> Option<FxHashSet<FnId>> {
+pub(super) fn near(db: &Db<'_>, candidate: &Candidate<'_>) -> Option<FxHashSet<FnId>> {
     // An error that says itself whether it can be retried is there for everybody who gets one.
-    let is_own = matches!(candidate.failure, Some((0, _))) && db.program().function(candidate.id).def.has_self;
+    let is_own = candidate.handed.is_none()
+        && matches!(candidate.failure, Some((0, _)))
+        && db.program().function(candidate.id).def.has_self;
     if is_own { None } else { reachable(db, candidate.id) }
 }

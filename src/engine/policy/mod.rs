@@ -22,6 +22,7 @@ use crate::ir::{Expr, ExprKind, Lit, Pat, PatKind, Span};
 use crate::syntax::program::{FnId, Res, TypeId};
 
 mod answer;
+mod handed;
 mod hear;
 mod shape;
 
@@ -47,14 +48,16 @@ pub enum Known {
     ByTrait,
     /// By the verdicts that its result type holds.
     ByResult,
+    /// By the library's builder that it is handed to.
+    ByUse,
 }
 
 /// A policy and what it says.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The function.
+    /// The function; where it is handed to a builder, the one that does that.
     pub id: FnId,
-    /// From its name to its end.
+    /// From its name to its end; where it is handed to a builder, what is handed over.
     pub site: Span,
     /// How it was recognised.
     pub known: Known,
@@ -100,8 +103,10 @@ impl Said {
 }
 
 /// A function that is a policy, before it was run.
-struct Candidate {
+struct Candidate<'a> {
     id: FnId,
+    /// What it hands to a builder, where that is the policy.
+    handed: Option<&'a Expr>,
     known: Known,
     reading: Reading,
     /// Which parameter is the failure, and its shape; `None` where it lists statuses.
@@ -112,7 +117,7 @@ struct Candidate {
     evidence: Option<Evidence>,
 }
 
-impl Candidate {
+impl Candidate<'_> {
     /// The type of the unit that the failure is a value of.
     fn own_type(&self) -> Option<TypeId> {
         self.failure.as_ref().and_then(|(_, shape)| shape.own_type())
@@ -132,8 +137,8 @@ pub fn span(db: &Db<'_>, id: FnId) -> Span {
 
 /// Finds out, side by side, what the errors of these policies are born as.
 pub fn prepare(db: &Db<'_>, policies: &[FnId]) {
-    let own = |id: &FnId| candidate(db, *id)?.own_type();
-    let mut types: Vec<TypeId> = policies.iter().filter_map(own).collect();
+    let own = |id: &FnId| candidates(db, *id).filter_map(|candidate| candidate.own_type()).collect::<Vec<_>>();
+    let mut types: Vec<TypeId> = policies.iter().flat_map(own).collect();
     types.sort();
     types.dedup();
     types.par_iter().for_each(|ty| {
@@ -143,14 +148,22 @@ pub fn prepare(db: &Db<'_>, policies: &[FnId]) {
     });
 }
 
-/// Whether a function is a policy.
-pub fn is_policy(db: &Db<'_>, id: FnId) -> bool {
-    candidate(db, id).is_some()
+/// Whether a function is a policy, or hands one to a builder.
+pub fn has_policy(db: &Db<'_>, id: FnId) -> bool {
+    candidates(db, id).next().is_some()
 }
 
-/// Runs a function that is a policy.
-pub fn examine(db: &Db<'_>, id: FnId) -> Option<Policy> {
-    let candidate = &candidate(db, id)?;
+/// Runs the policies that a function is or hands to builders.
+pub fn examine(db: &Db<'_>, id: FnId) -> Arc<[Policy]> {
+    candidates(db, id).map(|candidate| run(db, &candidate)).collect()
+}
+
+fn candidates<'a>(db: &Db<'a>, id: FnId) -> impl Iterator<Item = Candidate<'a>> {
+    candidate(db, id).into_iter().chain(builders(db, id))
+}
+
+fn run(db: &Db<'_>, candidate: &Candidate<'_>) -> Policy {
+    let id = candidate.id;
     let near = hear::near(db, candidate);
     let own = candidate.own_type();
     let said = |scenario| {
@@ -176,10 +189,25 @@ pub fn examine(db: &Db<'_>, id: FnId) -> Option<Policy> {
         .or_else(|| candidate.evidence.clone())
         .or_else(|| own.and_then(|ty| birth::evidence(db, ty)))
         .or_else(|| around(db, id));
-    Some(Policy { id, site: span(db, id), known: candidate.known, dead, forbidden, evidence })
+    let site = candidate.handed.map_or_else(|| span(db, id), |function| function.span);
+    Policy { id, site, known: candidate.known, dead, forbidden, evidence }
 }
 
-fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
+/// The policies that a function hands to builders.
+fn builders<'a>(db: &Db<'a>, id: FnId) -> impl Iterator<Item = Candidate<'a>> {
+    let reading = Reading { inverted: false, none_retries: false, listed: false };
+    handed::find(db, id).into_iter().map(move |found| Candidate {
+        id,
+        handed: Some(found.function),
+        known: Known::ByUse,
+        reading,
+        failure: Some((0, found.failure)),
+        amends: false,
+        evidence: None,
+    })
+}
+
+fn candidate<'a>(db: &Db<'a>, id: FnId) -> Option<Candidate<'a>> {
     let data = db.program().function(id);
     data.def.body.as_ref()?;
     let name = data.def.name.as_str();
@@ -193,7 +221,8 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
         let signed = model.signed.as_ref().filter(|_| is_foreign);
         let evidence =
             signed.map(|whose| Evidence { what: format!("requests to {whose} carry one"), strong: true, near: true });
-        return Some(Candidate { id, known: Known::ByTrait, reading, failure, amends: model.amends, evidence });
+        let known = Known::ByTrait;
+        return Some(Candidate { id, handed: None, known, reading, failure, amends: model.amends, evidence });
     }
     // A name that speaks of the credential asks for another one, not for another attempt with it.
     if words.is_credential(name) {
@@ -225,7 +254,7 @@ fn candidate(db: &Db<'_>, id: FnId) -> Option<Candidate> {
         return None;
     }
     let reading = Reading { inverted: ret == Ty::Bool && (strong || weak), none_retries: false, listed: false };
-    Some(Candidate { id, known, reading, failure: Some(failure), amends: true, evidence: None })
+    Some(Candidate { id, handed: None, known, reading, failure: Some(failure), amends: true, evidence: None })
 }
 
 /// The functions whose errors may come to a policy: those that the functions around its calls lead to. `None` where
@@ -258,7 +287,7 @@ fn acts(name: &str) -> bool {
 }
 
 /// Asks a policy about a refused credential in every form in which it may arrive.
-fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]) -> Said {
+fn say(db: &Db<'_>, candidate: &Candidate<'_>, scenario: Scenario, births: &[&Birth]) -> Said {
     let id = candidate.id;
     let ask = |forced, args: &[_]| Interp::detached(db, scenario, id, forced).ask(id, args);
     let Some((at, shape)) = &candidate.failure else {
@@ -284,6 +313,12 @@ fn say(db: &Db<'_>, candidate: &Candidate, scenario: Scenario, births: &[&Birth]
         let said = values
             .into_iter()
             .map(|value| {
+                if let Some(function) = candidate.handed {
+                    let run = |forced| Interp::detached(db, scenario, id, forced);
+                    return explore(db, candidate.reading, scenario, |forced| {
+                        run(forced).ask_handed(function, value.clone())
+                    });
+                }
                 let args = shape::arguments(db, id, *at, &value);
                 explore(db, candidate.reading, scenario, |forced| ask(forced, &args))
             })

@@ -7,7 +7,7 @@ use crate::engine::db::Db;
 use crate::engine::pattern::VariantKind;
 use crate::engine::scenario::Scenario;
 use crate::engine::text::{Piece, Text};
-use crate::engine::types::Ty;
+use crate::engine::types::{Scope, Ty};
 use crate::engine::value::{Failure, Value};
 use crate::ir::{Name, Param, PatKind, Type};
 use crate::syntax::program::{FnId, TypeId};
@@ -124,6 +124,11 @@ pub fn failure(db: &Db<'_>, id: FnId, eager: bool) -> Option<(usize, Shape)> {
         };
     }
     found
+}
+
+/// The shape of a failure whose type is written.
+pub fn of_type(db: &Db<'_>, scope: &Scope, written: &Type) -> Option<Shape> {
+    shape(db, &scope.read(db.program(), written), written, "error", true)
 }
 
 fn shape(db: &Db<'_>, ty: &Ty, written: &Type, name: &str, eager: bool) -> Option<Shape> {
