@@ -104,7 +104,7 @@ fn printed(asker: &Asker<'_>, declared: &Ty, value: &Value, name: &str) -> Optio
     }
     let doubt = asker.worded(name, &text)?.doubt;
     let printed = match (value.ty(), any) {
-        (Ty::Str, _) => name.to_owned(),
+        (Ty::Str, _) if *declared == Ty::Str => name.to_owned(),
         // With its causes.
         (_, true) => format!("format!(\"{{{name}:#}}\")"),
         _ => format!("{name}.to_string()"),
@@ -150,7 +150,9 @@ fn of_value(scene: &Scene<'_>, sight: usize, known_as: Name, value: &Value, name
     let unknown_type = || format!("the type of `{name}` is not known");
     match &inner {
         Ty::Str => {
-            let text = text_of(value).and_then(|text| asker.worded(name, &text));
+            // A text that an error was made of may be a text no longer here: an error can be printed either way.
+            let is_text = declared == Ty::Str;
+            let text = text_of(value).filter(|_| is_text).and_then(|text| asker.worded(name, &text));
             let lost = || format!("`{name}` is only text here: the status has to be tested where it is still known");
             return text.map(|test| vec![test]).ok_or_else(lost);
         }
