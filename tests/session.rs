@@ -463,8 +463,18 @@ fn soak(files: usize, edits: usize, every: usize, seed: u64) {
         if edit % every == 0 {
             editor.is_fresh();
         }
+        if edits >= 1_000 && edit % (edits / 10) == 0 {
+            println!("{edit} edits, {} MB", memory());
+        }
     }
     editor.is_fresh();
+}
+
+/// Megabytes that this process holds, where the system says so.
+fn memory() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or(0) / 1024
 }
 
 #[test]
