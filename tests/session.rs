@@ -1,5 +1,8 @@
 //! A session says what a fresh check of the same texts would say, after any edits.
 
+// The long soak prints what memory it holds.
+#![allow(clippy::print_stdout)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,8 +134,11 @@ fn options() -> Options {
     Options { jobs: Some(2), ..Options::default() }
 }
 
+/// What is said of a file.
+type Said = (Vec<Finding>, Vec<Site>, Vec<Problem>);
+
 fn by_file(outcome: &Outcome, paths: &BTreeMap<String, PathBuf>) -> BTreeMap<PathBuf, String> {
-    let mut files: BTreeMap<&PathBuf, (Vec<Finding>, Vec<Site>, Vec<Problem>)> = BTreeMap::new();
+    let mut files: BTreeMap<&PathBuf, Said> = BTreeMap::new();
     for finding in &outcome.findings {
         files.entry(&finding.sites[0].place.source.file).or_default().0.push(finding.clone());
     }
