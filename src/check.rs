@@ -113,9 +113,11 @@ pub(crate) fn workers(options: &Options) -> Result<rayon::ThreadPool, String> {
 pub(crate) struct KnownModels(BTreeMap<Vec<PathBuf>, Arc<Models>>);
 
 impl KnownModels {
-    /// A file changed: what was read from it is not what it says.
-    pub(crate) fn forget(&mut self, file: &Path) {
+    /// A file changed: what was read from it is not what it says. Whether anything was.
+    pub(crate) fn forget(&mut self, file: &Path) -> bool {
+        let before = self.0.len();
         self.0.retain(|files, _| !files.iter().any(|known| known == file));
+        before > self.0.len()
     }
 
     /// How a unit is checked.

@@ -31,6 +31,8 @@ pub struct Session {
     edited: BTreeSet<PathBuf>,
     /// Which files there are, or how they are checked, may be otherwise.
     is_moved: bool,
+    /// They could not be found out when that was last tried.
+    is_faulty: bool,
 }
 
 impl Session {
@@ -53,6 +55,7 @@ impl Session {
             units: Vec::new(),
             edited: BTreeSet::new(),
             is_moved: false,
+            is_faulty: false,
         };
         session.reload(&mut BTreeSet::new(), progress)?;
         Ok(session)
@@ -79,10 +82,8 @@ impl Session {
                 Some("toml") | None => true,
                 Some(_) => path.is_dir(),
             };
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                // It may be one with models.
-                self.models.forget(path);
-            }
+            // Whatever it is may mend what could not be used.
+            self.is_moved |= self.models.forget(path) || self.is_faulty;
         }
     }
 
@@ -90,8 +91,8 @@ impl Session {
     /// Where a configuration cannot be used now, what it said before holds on.
     pub fn update(&mut self) -> Vec<PathBuf> {
         let mut changed = BTreeSet::new();
-        if self.is_moved && self.reload(&mut changed, &|_, _| {}).is_ok() {
-            self.is_moved = false;
+        if std::mem::take(&mut self.is_moved) {
+            self.is_faulty = self.reload(&mut changed, &|_, _| {}).is_err();
         }
         let edited = std::mem::take(&mut self.edited);
         for unit in &mut self.units {

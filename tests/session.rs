@@ -1,5 +1,8 @@
 //! A session says what a fresh check of the same texts would say, after any edits.
 
+// The long soak prints what memory it holds.
+#![allow(clippy::print_stdout)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,8 +134,11 @@ fn options() -> Options {
     Options { jobs: Some(2), ..Options::default() }
 }
 
+/// What is said of a file.
+type Said = (Vec<Finding>, Vec<Site>, Vec<Problem>);
+
 fn by_file(outcome: &Outcome, paths: &BTreeMap<String, PathBuf>) -> BTreeMap<PathBuf, String> {
-    let mut files: BTreeMap<&PathBuf, (Vec<Finding>, Vec<Site>, Vec<Problem>)> = BTreeMap::new();
+    let mut files: BTreeMap<&PathBuf, Said> = BTreeMap::new();
     for finding in &outcome.findings {
         files.entry(&finding.sites[0].place.source.file).or_default().0.push(finding.clone());
     }
@@ -490,8 +496,18 @@ fn soak(files: usize, edits: usize, every: usize, seed: u64) {
         if edit % every == 0 {
             editor.is_fresh();
         }
+        if edits >= 1_000 && edit % (edits / 10) == 0 {
+            println!("{edit} edits, {} MB", memory());
+        }
     }
     editor.is_fresh();
+}
+
+/// Megabytes that this process holds, where the system says so.
+fn memory() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or(0) / 1024
 }
 
 #[test]

@@ -322,8 +322,11 @@ pub async fn run(client: Client) {{
 }
 
 fn session(p: usize) -> String {
-    let stops =
-        if p % 2 == 0 { "                Err(error) if error.code() == 401 => return Err(error),\n" } else { "" };
+    let stops = if p.is_multiple_of(2) {
+        "                Err(error) if error.code() == 401 => return Err(error),\n"
+    } else {
+        ""
+    };
     format!(
         r#"//! Keeps a login.
 

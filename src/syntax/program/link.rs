@@ -204,8 +204,12 @@ impl Program {
 
     fn declare_tests(&mut self, file: FileId, krate: Name, is_in: bool) {
         for path in self.test_modules[file.index()].clone() {
-            let count = self.tests.entry((krate, path)).or_default();
-            *count = if is_in { *count + 1 } else { count.saturating_sub(1) };
+            let key = (krate, path);
+            let count = self.tests.get(&key).copied().unwrap_or(0);
+            match if is_in { count + 1 } else { count.saturating_sub(1) } {
+                0 => self.tests.remove(&key),
+                count => self.tests.insert(key, count),
+            };
         }
     }
 
@@ -214,8 +218,7 @@ impl Program {
     }
 
     fn is_path_in_tests(&self, krate: Name, path: &[Name]) -> bool {
-        !self.tests.is_empty()
-            && (1..=path.len()).any(|n| self.tests.get(&(krate, path[..n].to_vec())).is_some_and(|count| *count > 0))
+        !self.tests.is_empty() && (1..=path.len()).any(|n| self.tests.contains_key(&(krate, path[..n].to_vec())))
     }
 
     /// Notes a file's part with its crate and modules.
