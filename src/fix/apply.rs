@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::finding::{Applicability, Dependency, Edit, Finding, Fix, Outcome, SiteKind, Style};
+use crate::finding::{Applicability, Dependency, Edit, Finding, Fix, Outcome, Style};
 use crate::fix::dependency::{self, Source};
 use crate::fix::edit;
 use crate::rules::Rule;
@@ -32,9 +32,9 @@ impl Choice {
         self.rules.is_empty() || self.rules.contains(&finding.rule)
     }
 
-    /// Whether a repair is of the style that is wanted; a comment has only one.
+    /// Whether a repair is of the style that is wanted. Comments, policies and broken guards are repaired in one way only.
     pub fn takes_style(&self, finding: &Finding, fix: &Fix) -> bool {
-        fix.style == self.style || finding.sites.first().is_some_and(|site| site.kind == SiteKind::Comment)
+        fix.style == self.style || finding.fixes.iter().all(|other| other.style != self.style)
     }
 
     /// The repair of a finding that is to be applied.

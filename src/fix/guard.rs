@@ -12,7 +12,7 @@ use crate::engine::site::Facts;
 use crate::engine::trace::Event;
 use crate::engine::types::Ty;
 use crate::engine::value::Value;
-use crate::finding::Edit;
+use crate::finding::{Edit, Style};
 use crate::fix::edit::{Layout, lines};
 use crate::fix::exit;
 use crate::fix::inline::Candidate;
@@ -73,7 +73,7 @@ impl Bench<'_> {
 
     fn candidate(&self, message: &str, mut edits: Vec<Edit>) -> Option<Candidate> {
         edits.sort_by_key(|edit| edit.place.span);
-        Some(Candidate { message: message.to_owned(), edits, doubt: None, needs: Vec::new() })
+        Some(Candidate { message: message.to_owned(), edits, doubt: None, needs: Vec::new(), style: Style::Inline })
     }
 
     fn remove(&self, span: Span) -> Edit {

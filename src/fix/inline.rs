@@ -3,7 +3,7 @@
 use crate::engine::db::Db;
 use crate::engine::site::Facts;
 use crate::engine::trace::SightKind;
-use crate::finding::{Dependency, Edit, SiteKind};
+use crate::finding::{Dependency, Edit, SiteKind, Style};
 use crate::fix::ask::{self, Test};
 use crate::fix::edit::{Layout, lines};
 use crate::fix::exit::{self, Exit};
@@ -26,6 +26,8 @@ pub struct Candidate {
     pub doubt: Option<String>,
     /// What packages have to depend on for it.
     pub needs: Vec<Dependency>,
+    /// By what means.
+    pub style: Style,
 }
 
 /// Repairs of a site, the best first; else why there is none.
@@ -111,7 +113,7 @@ fn guard(scene: &Scene<'_>, sight: usize, failed: &Failed, test: &Test, exit: &E
     let doubt = doubt.or_else(|| own.then(|| "the loop stands in a macro".to_owned()));
     let doubt = doubt
         .or_else(|| scene.facts.is_worker().then(|| "the worker ends, and something has to start it again".to_owned()));
-    Candidate { message: message.to_owned(), edits, doubt, needs: Vec::new() }
+    Candidate { message: message.to_owned(), edits, doubt, needs: Vec::new(), style: Style::Inline }
 }
 
 /// Puts statements in front of what stands at a sight.

@@ -9,7 +9,7 @@ use crate::engine::site::{Facts, again};
 use crate::engine::trace::Event;
 use crate::engine::types::Ty;
 use crate::engine::value::Value;
-use crate::finding::Edit;
+use crate::finding::{Edit, Style};
 use crate::fix::ask::{self, Test};
 use crate::fix::edit::{Layout, lines};
 use crate::fix::inline::Candidate;
@@ -311,7 +311,13 @@ impl Call<'_> {
 }
 
 fn candidate(edits: Vec<Edit>, doubt: Option<String>) -> Candidate {
-    Candidate { message: "do not retry a refused credential".to_owned(), edits, doubt, needs: Vec::new() }
+    Candidate {
+        message: "do not retry a refused credential".to_owned(),
+        edits,
+        doubt,
+        needs: Vec::new(),
+        style: Style::Inline,
+    }
 }
 
 /// The opposite of a condition.

@@ -1,7 +1,7 @@
 //! The refusals that a policy names as worth a retry, taken out of its patterns, lists and conditions.
 
 use crate::engine::pattern::VariantKind;
-use crate::finding::Edit;
+use crate::finding::{Edit, Style};
 use crate::fix::inline::Candidate;
 use crate::fix::policy::Subject;
 use crate::ir::visit::{self, Node};
@@ -23,7 +23,7 @@ pub(super) fn without(subject: &Subject<'_>, stops: &[String]) -> Option<Candida
         return None;
     }
     let message = "do not name a refused credential among what is retried".to_owned();
-    Some(Candidate { message, edits: cut.edits, doubt: None, needs: Vec::new() })
+    Some(Candidate { message, edits: cut.edits, doubt: None, needs: Vec::new(), style: Style::Inline })
 }
 
 struct Cut<'s> {

@@ -8,7 +8,7 @@ use crate::engine::policy::{Answer, Heard, Hearing, by_name};
 use crate::engine::scenario::Scenario;
 use crate::engine::types::Ty;
 use crate::engine::value::Value;
-use crate::finding::Edit;
+use crate::finding::{Edit, Style};
 use crate::fix::ask::Test;
 use crate::fix::edit::{Layout, lines};
 use crate::fix::inline::Candidate;
@@ -70,7 +70,7 @@ pub fn candidates(db: &Db<'_>, id: FnId, hearing: &Hearing) -> Result<Vec<Candid
 }
 
 fn candidate(edits: Vec<Edit>, doubt: Option<String>) -> Candidate {
-    Candidate { message: MESSAGE.to_owned(), edits, doubt, needs: Vec::new() }
+    Candidate { message: MESSAGE.to_owned(), edits, doubt, needs: Vec::new(), style: Style::Inline }
 }
 
 /// The conditions of which one holds for every refusal that is retried.

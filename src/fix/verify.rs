@@ -111,7 +111,7 @@ pub fn propose(
             None => batch.iter().map(|_| Verdict::Rejected("the changed text would not parse".to_owned())).collect(),
         };
         for (i, verdict) in batch.into_iter().zip(verdicts) {
-            settle(&mut tasks[i], verdict, options.style);
+            settle(&mut tasks[i], verdict);
         }
     }
     for task in tasks {
@@ -223,7 +223,7 @@ fn next_batch(tasks: &[Task<'_>]) -> Vec<usize> {
     batch
 }
 
-fn settle(task: &mut Task<'_>, verdict: Verdict, style: Style) {
+fn settle(task: &mut Task<'_>, verdict: Verdict) {
     let candidate = &task.candidates[task.next];
     task.next += 1;
     let doubt = match verdict {
@@ -236,7 +236,7 @@ fn settle(task: &mut Task<'_>, verdict: Verdict, style: Style) {
     };
     let applicability = if doubt.is_none() { Applicability::Safe } else { Applicability::Unsafe };
     if task.best.as_ref().is_none_or(|best| applicability > best.applicability) {
-        let Candidate { message, edits, needs, .. } = candidate.clone();
+        let Candidate { message, edits, needs, style, .. } = candidate.clone();
         task.best = Some(Fix { style, message, edits, applicability, doubt, needs });
     }
 }

@@ -14,7 +14,7 @@ use crate::engine::pool::PoolFault;
 use crate::engine::site::Facts;
 use crate::engine::trace::{Event, Handed};
 use crate::engine::types::Ty;
-use crate::finding::{Edit, SiteKind};
+use crate::finding::{Edit, SiteKind, Style};
 use crate::fix::edit::{Layout, lines};
 use crate::fix::exit::{self, Exit};
 use crate::fix::inline::{Candidate, free_name, insert, refreshes, statement_of};
@@ -155,7 +155,7 @@ fn guard(
     let doubt = hand.doubt.clone().or_else(|| exit.doubt.clone());
     let doubt = doubt.or_else(|| in_macro.then(|| "the loop stands in a macro".to_owned()));
     let doubt = doubt.or_else(|| scene.facts.is_worker().then(|| WORKER.to_owned()));
-    Candidate { message: message.to_owned(), edits, doubt, needs: hand.needs.clone() }
+    Candidate { message: message.to_owned(), edits, doubt, needs: hand.needs.clone(), style: Style::Runtime }
 }
 
 /// The way out. Where any error does, and the failure itself is none, the guard's own error says most.
