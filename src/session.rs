@@ -1,7 +1,7 @@
 //! A workspace held in memory and checked again after each edit: the door for editors.
 //!
 //! What it says is what a fresh check of the same texts would say. An edit of a file is brought in by the unit that
-//! holds it ([`unit`]); whatever may change which files there are, or how they are checked, is read anew from the disk
+//! holds it (`unit`); whatever may change which files there are, or how they are checked, is read anew from the disk
 //! and compared with what is held, so that only what is different is done again.
 
 mod unit;
