@@ -348,3 +348,87 @@ fn standard_input_cannot_be_repaired() {
     assert_eq!(code, Some(2));
     assert!(err.contains("name them instead of `-`"), "{err}");
 }
+
+/// A manifest that names the dependencies of the package.
+fn package(dependencies: &str, text: &str) -> Tree {
+    let tree = Tree::committed("");
+    fs::remove_file(tree.path().join("a.rs")).expect("the file goes");
+    let manifest = format!("[package]\nname = \"p\"\nversion = \"0.1.0\"\n\n[dependencies]\n{dependencies}\n");
+    tree.write("Cargo.toml", &manifest);
+    fs::create_dir(tree.path().join("src")).expect("a folder");
+    tree.write("src/lib.rs", text);
+    tree
+}
+
+/// What the manifest shows is no doubt: which version the test is written for.
+#[test]
+fn a_test_of_one_version_is_safe_where_the_manifest_asks_for_that_version() {
+    let text = "pub fn call(key: &str) -> Result<(), ureq::Error> {
+    loop {
+        match ureq::get(\"https://api.example.com\").header(\"authorization\", key).call() {
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                eprintln!(\"trying again: {error}\");
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+        }
+    }
+}
+";
+    for (asked, is_safe) in [
+        ("ureq = \"3.1\"", true),
+        ("ureq = { version = \"^3\", default-features = false }", true),
+        ("ureq = \"2\"", false),
+        ("ureq = \"3, <4\"", false),
+        ("ureq = { path = \"../ureq\" }", false),
+    ] {
+        let tree = package(asked, text);
+        let (_, out, err) = tree.run(&["fix", "--diff", "--color", "never"]);
+        assert_eq!(out.contains("ureq::Error::StatusCode(401 | 403)"), is_safe, "{asked}: {out}{err}");
+    }
+}
+
+/// A path that the manifest shows is no doubt.
+#[test]
+fn a_path_through_a_dependency_is_safe_where_the_manifest_names_it() {
+    let text = "use std::time::Duration;
+
+pub async fn connect(gateway: &str, token: &str) -> anyhow::Result<()> {
+    let mut delay = Duration::from_secs(1);
+    loop {
+        match tokio_tungstenite::connect_async(format!(\"{gateway}?access_token={token}\")).await {
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                eprintln!(\"trying again: {error}\");
+                tokio::time::sleep(delay).await;
+                delay *= 2;
+            }
+        }
+    }
+}
+";
+    for (asked, is_safe) in [("tokio-tungstenite = \"0.28\"", true), ("tungstenite = \"0.28\"", false)] {
+        let tree = package(asked, text);
+        let (_, out, err) = tree.run(&["fix", "--diff", "--color", "never"]);
+        assert_eq!(out.contains("tungstenite::Error::Http("), is_safe, "{asked}: {out}{err}");
+    }
+}
+
+/// A status asked through a conversion is known in every scenario, so 429 is seen to be retried as before.
+#[test]
+fn a_status_turned_into_a_number_is_still_known() {
+    let text = "use azure_core::credentials::TokenCredential;
+use backon::{ExponentialBuilder, Retryable};
+
+pub async fn token(credential: &dyn TokenCredential) -> Result<String, azure_core::Error> {
+    let get = || async { credential.get_token(&[\"scope\"], None).await };
+    let token = get.retry(ExponentialBuilder::default()).sleep(tokio::time::sleep).await?;
+    Ok(token.token.secret().to_owned())
+}
+";
+    let found = check_source("example.rs", text, &options());
+    let [finding] = found.findings.as_slice() else { panic!("{:?}", found.findings) };
+    let fix = finding.fixes.first().expect("a repair");
+    assert_eq!(fix.doubt, None);
+    assert!(applied(text, &fix.edits).contains("u16::from(status), 401 | 403"));
+}

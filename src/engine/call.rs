@@ -183,6 +183,7 @@ impl Interp<'_> {
                 1,
             )
             | ("String" | "Some" | "Status" | "Error" | "Report", "from" | "new", 1)
+            | ("u16" | "u32" | "u64" | "i32" | "i64", "from", 1)
             | ("future", "ready", 1)
             | ("", "Box", 1)
             | (_, "identity" | "ready" | "black_box", 1) => return Ok(values.swap_remove(0)),

@@ -60,7 +60,9 @@ impl Asker<'_> {
     /// A type of another crate, as a model says.
     fn external(&self, expr: &str, path: &str, is_response: bool) -> Vec<Test> {
         if let Some(refused) = self.db.lookup.models.refused(path) {
-            return vec![Test { cond: refused.test.replace("{}", expr), doubt: refused.doubt.clone() }];
+            let is_there = refused.depends.as_deref().is_some_and(|krate| self.depends_on(krate));
+            let doubt = refused.doubt.clone().filter(|_| !is_there);
+            return vec![Test { cond: refused.test.replace("{}", expr), doubt }];
         }
         if is_response || path.ends_with("Response") {
             let cond = format!("matches!({expr}.status().as_u16(), 401 | 403)");
@@ -330,6 +332,18 @@ impl Asker<'_> {
         }
         let (theirs, own) = (program.module_path(data.module), program.module_path(self.module()));
         data.def.is_pub && theirs.split_last().is_none_or(|(_, around)| own.starts_with(around))
+    }
+
+    /// The function's package says that it depends on a crate under the crate's own name, and, where one is wanted, on
+    /// one major version and no other: `ureq 3`.
+    fn depends_on(&self, wanted: &str) -> bool {
+        let (krate, major) = wanted.split_once(' ').map_or((wanted, None), |(krate, major)| (krate, Some(major)));
+        let Some(package) = &self.db.program().file(self.data().file).package else { return false };
+        let is_own_name = package.dependencies.get(krate).is_some_and(|name| name.replace('-', "_") == krate);
+        let asked = package.requirements.get(krate).map(|asked| asked.trim_start_matches(['^', '=', '~', ' ']));
+        let is_major =
+            |major| asked.is_some_and(|asked| !asked.contains([',', '*']) && asked.split('.').next() == Some(major));
+        is_own_name && major.is_none_or(is_major)
     }
 
     fn data(&self) -> &FnData {

@@ -135,6 +135,10 @@ struct RefusedEntry {
     of: Vec<String>,
     test: String,
     doubt: Option<String>,
+    /// The doubt is gone where the package depends on this crate, under this name, in this major version where one
+    /// is named: `ureq 3`.
+    #[serde(default)]
+    depends: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -257,6 +261,9 @@ pub struct Refused {
     pub test: String,
     /// When the test may not compile.
     pub doubt: Option<String>,
+    /// The doubt is gone where the package depends on this crate, under this name, in this major version where one
+    /// is named: `ureq 3`.
+    pub depends: Option<String>,
 }
 
 /// A call that runs a closure or future, here and now as far as the engine is concerned.
@@ -372,7 +379,7 @@ impl Models {
             }
         }
         for entry in file.refused {
-            let refused = Refused { test: entry.test, doubt: entry.doubt };
+            let refused = Refused { test: entry.test, doubt: entry.doubt, depends: entry.depends };
             self.refused.extend(entry.of.into_iter().map(|of| (of, refused.clone())));
         }
         for entry in file.sdk {
