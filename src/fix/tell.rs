@@ -197,10 +197,16 @@ impl Asker<'_> {
         let others: Vec<Option<usize>> =
             self.passing.iter().map(|(_, v)| self.variant_of(&Some(v.clone()), id)).collect();
         let alone = self.knows_what_passes() && others.iter().all(|i| i.is_some_and(|i| i != index));
-        let doubt = || (!self.is_visible(id)).then(|| format!("`{path}` may be private"));
+        let doubt = || {
+            let gated = || format!("`{path}::{}` is there only under its `#[cfg(..)]`", variant.name);
+            let hidden = (!self.is_visible(id)).then(|| format!("`{path}` may be private"));
+            hidden.or_else(|| (!variant.gates.is_empty()).then(gated))
+        };
         if alone {
             let mut patterns = vec![self.open_pattern(&path, id, index)];
-            if let Some(forbidden) = at(&self.forbidden).filter(|i| *i != index && !others.contains(&Some(*i))) {
+            let is_always = |i: &usize| self.db.program().variant(id, *i).gates.is_empty();
+            let forbidden = at(&self.forbidden).filter(|i| *i != index && !others.contains(&Some(*i)));
+            if let Some(forbidden) = forbidden.filter(is_always) {
                 patterns.push(self.open_pattern(&path, id, forbidden));
             }
             return vec![Test::sure(format!("matches!({expr}, {})", patterns.join(" | "))).or_doubt(doubt)];
