@@ -309,7 +309,7 @@ impl Asker<'_> {
                     return Some("Self".to_owned());
                 }
                 let resolves = |path: &[Name]| matches!(program.resolve(self.module(), path), Some(Res::Def(Def::Type(found))) if found == *id);
-                if resolves(&[data.def.name]) {
+                if resolves(&[data.def.name]) && !program.is_inner(self.module(), data.def.name) {
                     return Some(data.def.name.to_string());
                 }
                 if program.krate(data.module) != program.krate(self.module()) {
@@ -331,7 +331,8 @@ impl Asker<'_> {
         let data = program.ty(id);
         let resolves =
             matches!(program.resolve(self.module(), &[data.def.name]), Some(Res::Def(Def::Type(found))) if found == id);
-        if resolves || self.data().owner == Some(id) || self.is_inside(data.module) {
+        let is_named = resolves && !program.is_inner(self.module(), data.def.name);
+        if is_named || self.data().owner == Some(id) || self.is_inside(data.module) {
             return true;
         }
         let (theirs, own) = (program.module_path(data.module), program.module_path(self.module()));
