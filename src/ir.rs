@@ -208,6 +208,8 @@ pub struct Variant {
     pub message: Option<Name>,
     /// The discriminant, where written.
     pub discriminant: Option<Expr>,
+    /// Where its `#[cfg(..)]` attributes stand: without them it is always there. A struct has none here.
+    pub gates: Vec<Span>,
     /// Where it stands.
     pub span: Span,
 }

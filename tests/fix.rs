@@ -432,3 +432,50 @@ pub async fn token(credential: &dyn TokenCredential) -> Result<String, azure_cor
     assert_eq!(fix.doubt, None);
     assert!(applied(text, &fix.edits).contains("u16::from(status), 401 | 403"));
 }
+
+/// A `use` inside another function's body does not let the repaired one write the name.
+#[test]
+fn a_name_imported_in_another_body_is_written_in_full() {
+    let text = "pub mod error {
+    pub enum ApiError {
+        Status(u16),
+        Lost(reqwest::Error),
+    }
+}
+
+mod call {
+    pub fn is_lost(error: &crate::error::ApiError) -> bool {
+        use crate::error::ApiError;
+        matches!(error, ApiError::Lost(_))
+    }
+
+    async fn send(client: &reqwest::Client, api_key: &str) -> Result<String, crate::error::ApiError> {
+        let sent = client.get(\"https://api.example.com\").bearer_auth(api_key).send().await;
+        let response = sent.map_err(crate::error::ApiError::Lost)?;
+        if !response.status().is_success() {
+            return Err(crate::error::ApiError::Status(response.status().as_u16()));
+        }
+        response.text().await.map_err(crate::error::ApiError::Lost)
+    }
+
+    pub async fn call(client: &reqwest::Client, api_key: &str) -> Result<String, crate::error::ApiError> {
+        for _ in 0..5 {
+            match send(client, api_key).await {
+                Ok(text) => return Ok(text),
+                Err(error) => tokio::time::sleep(std::time::Duration::from_secs(5)).await,
+            }
+        }
+        send(client, api_key).await
+    }
+}
+";
+    let repaired = |text: &str| {
+        let outcome = check_source("src/lib.rs", text, &options());
+        applied(text, &outcome.findings[0].fixes.first().expect("a repair").edits)
+    };
+    let new = repaired(text);
+    assert!(new.contains("matches!(&error, crate::error::ApiError::Status(401 | 403))"), "{new}");
+    let outside = text.replace("mod call {\n", "mod call {\n    use crate::error::ApiError;\n\n");
+    let new = repaired(&outside);
+    assert!(new.contains("matches!(&error, ApiError::Status(401 | 403))"), "{new}");
+}

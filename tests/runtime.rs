@@ -435,3 +435,44 @@ fn another_crate_of_that_name_is_still_checked() {
     let (code, out, _) = tree.run(&["check"]);
     assert_eq!(code, Some(1), "{out}");
 }
+
+/// A variant that only some builds have is named under the same condition, so that the others compile too.
+#[test]
+fn a_variant_under_a_condition_gets_an_arm_under_it() {
+    const GATED: &str = "#[derive(Debug)]
+pub enum ApiError {
+    Status(u16),
+    Unauthorized,
+    #[cfg(feature = \"signing\")]
+    SignatureAuth(String),
+    Lost(reqwest::Error),
+}
+
+async fn send(client: &reqwest::Client, api_key: &str) -> Result<String, ApiError> {
+    let response = client.get(\"https://api.example.com\").bearer_auth(api_key).send().await.map_err(ApiError::Lost)?;
+    if !response.status().is_success() {
+        return Err(ApiError::Status(response.status().as_u16()));
+    }
+    response.text().await.map_err(ApiError::Lost)
+}
+
+pub async fn call(client: &reqwest::Client, api_key: &str) -> Result<String, ApiError> {
+    let mut attempt = 0;
+    loop {
+        match send(client, api_key).await {
+            Ok(text) => return Ok(text),
+            Err(error) if attempt >= 5 => return Err(error),
+            Err(_) => tokio::time::sleep(std::time::Duration::from_secs(5)).await,
+        }
+        attempt += 1;
+    }
+}
+";
+    let outcome = check_source("a.rs", GATED, &options());
+    let fix = outcome.findings[0].fixes.first().expect("a repair");
+    let new = applied(GATED, &fix.edits);
+    let gate = "#[cfg(feature = \"signing\")]\n            Self::SignatureAuth(..) =>";
+    assert!(new.contains(gate), "{new}");
+    assert_eq!(new.matches("SignatureAuth").count(), 2, "{new}");
+    assert!(check_source("a.rs", &new, &options()).findings.is_empty(), "{new}");
+}

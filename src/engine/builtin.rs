@@ -583,6 +583,7 @@ impl Interp<'_> {
                 };
                 let answer = match (method, text.known()) {
                     ("starts_with", Some(known)) => Some(known.starts_with(&needle)),
+                    ("starts_with", None) if text.begins_otherwise(&needle) => Some(false),
                     ("ends_with", Some(known)) => Some(known.ends_with(&needle)),
                     ("eq", Some(known)) => Some(known == needle),
                     ("eq_ignore_ascii_case", Some(known)) => Some(known.eq_ignore_ascii_case(&needle)),

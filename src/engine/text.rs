@@ -66,6 +66,11 @@ impl Text {
         )
     }
 
+    /// It begins with something that is known, and that is no beginning of this.
+    pub fn begins_otherwise(&self, needle: &str) -> bool {
+        matches!(self.0.first(), Some(Piece::Literal(known)) if !known.starts_with(needle) && !needle.starts_with(known.as_str()))
+    }
+
     /// A part of the text, or the text with some of it replaced: its own words can no longer be told.
     pub fn reworded(&self) -> Text {
         let reword = |piece: &Piece| match piece {

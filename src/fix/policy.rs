@@ -236,10 +236,9 @@ fn stop_answers(subject: &Subject<'_>) -> Vec<String> {
             };
             let def = &subject.db.program().ty(*id).def;
             let path = asker.type_path(&ret).filter(|_| def.is_enum);
-            let stops = def
-                .variants
-                .iter()
-                .filter(|v| v.fields.is_empty() && by_name(subject.db, v.name.as_str()) == Answer::Stop);
+            let stops = def.variants.iter().filter(|v| {
+                v.gates.is_empty() && v.fields.is_empty() && by_name(subject.db, v.name.as_str()) == Answer::Stop
+            });
             out.extend(path.into_iter().flat_map(|path| stops.clone().map(move |v| format!("{path}::{}", v.name))));
         }
         _ => {}

@@ -199,10 +199,16 @@ impl Asker<'_> {
         let others: Vec<Option<usize>> =
             self.passing.iter().map(|(_, v)| self.variant_of(&Some(v.clone()), id)).collect();
         let alone = self.knows_what_passes() && others.iter().all(|i| i.is_some_and(|i| i != index));
-        let doubt = || (!self.is_visible(id)).then(|| format!("`{path}` may be private"));
+        let doubt = || {
+            let gated = || format!("`{path}::{}` is there only under its `#[cfg(..)]`", variant.name);
+            let hidden = (!self.is_visible(id)).then(|| format!("`{path}` may be private"));
+            hidden.or_else(|| (!variant.gates.is_empty()).then(gated))
+        };
         if alone {
             let mut patterns = vec![self.open_pattern(&path, id, index)];
-            if let Some(forbidden) = at(&self.forbidden).filter(|i| *i != index && !others.contains(&Some(*i))) {
+            let is_always = |i: &usize| self.db.program().variant(id, *i).gates.is_empty();
+            let forbidden = at(&self.forbidden).filter(|i| *i != index && !others.contains(&Some(*i)));
+            if let Some(forbidden) = forbidden.filter(is_always) {
                 patterns.push(self.open_pattern(&path, id, forbidden));
             }
             return vec![Test::sure(format!("matches!({expr}, {})", patterns.join(" | "))).or_doubt(doubt)];
@@ -305,7 +311,7 @@ impl Asker<'_> {
                     return Some("Self".to_owned());
                 }
                 let resolves = |path: &[Name]| matches!(program.resolve(self.module(), path), Some(Res::Def(Def::Type(found))) if found == *id);
-                if resolves(&[data.def.name]) {
+                if resolves(&[data.def.name]) && !program.is_inner(self.module(), data.def.name) {
                     return Some(data.def.name.to_string());
                 }
                 if program.krate(data.module) != program.krate(self.module()) {
@@ -327,7 +333,8 @@ impl Asker<'_> {
         let data = program.ty(id);
         let resolves =
             matches!(program.resolve(self.module(), &[data.def.name]), Some(Res::Def(Def::Type(found))) if found == id);
-        if resolves || self.data().owner == Some(id) || self.is_inside(data.module) {
+        let is_named = resolves && !program.is_inner(self.module(), data.def.name);
+        if is_named || self.data().owner == Some(id) || self.is_inside(data.module) {
             return true;
         }
         let (theirs, own) = (program.module_path(data.module), program.module_path(self.module()));

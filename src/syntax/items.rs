@@ -70,6 +70,7 @@ impl Lower {
                     is_tuple: matches!(item.fields, Fields::Unnamed(_)),
                     message: message(&item.attrs),
                     discriminant: None,
+                    gates: Vec::new(),
                     span,
                 };
                 (&item.attrs, span, self.type_def(&item.vis, &item.generics, &item.attrs, variant))
@@ -82,6 +83,7 @@ impl Lower {
                     is_tuple: false,
                     message: None,
                     discriminant: None,
+                    gates: Vec::new(),
                     span,
                 };
                 (&item.attrs, span, self.type_def(&item.vis, &item.generics, &item.attrs, variant))
@@ -287,6 +289,7 @@ impl Lower {
             is_tuple: matches!(variant.fields, Fields::Unnamed(_)),
             message: message(&variant.attrs),
             discriminant: variant.discriminant.as_ref().map(|(_, value)| self.expr(value)),
+            gates: variant.attrs.iter().filter(|a| a.path().is_ident("cfg")).map(|a| self.span_of(a)).collect(),
             span: self.span_of(variant),
         }
     }

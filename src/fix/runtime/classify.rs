@@ -134,7 +134,14 @@ struct Writer<'s> {
 
 impl Writer<'_> {
     fn of_enum(&mut self, id: TypeId, learnt: Option<usize>) -> Option<Lines> {
-        let variants = &self.scene.db.program().ty(id).def.variants;
+        let data = self.scene.db.program().ty(id);
+        let source = &self.scene.db.program().file(data.file).source;
+        let variants = &data.def.variants;
+        // An arm for a variant that only some builds have is under the same condition.
+        let gates = |variant: &Variant| -> Lines {
+            variant.gates.iter().map(|gate| (0, source.slice(*gate).to_owned())).collect()
+        };
+        let mut gated: Vec<(&'static str, Lines, String)> = Vec::new();
         let mut told: Lines = Vec::new();
         let mut classes: Vec<(&'static str, Vec<String>)> =
             ["Auth", "RateLimited", "Transient", "Fatal"].map(|class| (class, Vec::new())).to_vec();
@@ -143,10 +150,15 @@ impl Writer<'_> {
             match self.variant(variant, learnt == Some(index)) {
                 Answer::Tells { fields, root, calls } => {
                     tells |= learnt.is_none_or(|learnt| learnt == index);
+                    told.extend(gates(variant));
                     told.extend(lay::arm(&pattern(variant, &fields), &root, &calls));
                 }
                 Answer::Is(class) => {
                     tells |= class == "Auth" && learnt.is_none_or(|learnt| learnt == index);
+                    if !variant.gates.is_empty() {
+                        gated.push((class, gates(variant), pattern(variant, &[])));
+                        continue;
+                    }
                     let of = classes.iter_mut().find(|(known, _)| *known == class);
                     of.into_iter().for_each(|(_, patterns)| patterns.push(pattern(variant, &[])));
                 }
@@ -157,13 +169,19 @@ impl Writer<'_> {
         }
         for (class, patterns) in classes {
             // What may be added later is as these are.
-            let patterns = if class == "Fatal" && patterns.len() > 4 { vec!["_".to_owned()] } else { patterns };
+            let has_rest = class == "Fatal" && patterns.len() > 4;
+            let patterns = if has_rest { vec!["_".to_owned()] } else { patterns };
             let calls = match class {
                 "Auth" if self.speaks => vec![".with_message(self.to_string())".to_owned()],
                 _ => Vec::new(),
             };
+            let root = format!("failfast::Failure::new(failfast::Class::{class})");
+            for (_, gates, pattern) in gated.iter().filter(|(of, ..)| *of == class && !has_rest) {
+                told.extend(gates.iter().cloned());
+                told.extend(lay::arm(pattern, &root, &calls));
+            }
             if !patterns.is_empty() {
-                told.extend(lay::arms(&patterns, &format!("failfast::Failure::new(failfast::Class::{class})"), &calls));
+                told.extend(lay::arms(&patterns, &root, &calls));
             }
         }
         let mut code = vec![(0, "match self {".to_owned())];

@@ -88,6 +88,8 @@ impl Part {
 pub(super) enum Entry {
     Def(Name, Def),
     Use(Name, Vec<Name>),
+    /// A `use` inside a function's body.
+    InnerUse(Name, Vec<Name>),
     Glob(Vec<Name>),
 }
 
@@ -314,7 +316,12 @@ impl Builder<'_> {
         });
         // Items inside a body are visible in the whole module here, which is wider than Rust, but names rarely clash.
         for item in nested {
-            self.item((*item).clone(), place);
+            match &item.kind {
+                ItemKind::Use(def) if !def.glob => {
+                    self.add(place.module, Entry::InnerUse(def.alias, def.path.clone()));
+                }
+                _ => self.item((*item).clone(), place),
+            }
         }
         id
     }

@@ -23,6 +23,8 @@ pub(super) struct Table {
     pub(super) files: Vec<FileId>,
     pub(super) names: FxHashMap<Name, Vec<Def>>,
     pub(super) uses: FxHashMap<Name, Vec<Vec<Name>>>,
+    /// Names that only a `use` inside some body brings in: no other code of the module can write them.
+    pub(super) inner: FxHashSet<Name>,
     pub(super) globs: Vec<Vec<Name>>,
     /// Where the globs lead inside the unit, in the first round and in the second: a glob may lead through another.
     pub(super) first_globs: Vec<Def>,
@@ -256,6 +258,7 @@ impl Program {
     fn fill(&mut self, module: ModId) {
         let files = std::mem::take(&mut self.tables[module.index()].files);
         let (mut names, mut uses, mut globs) = (FxHashMap::default(), FxHashMap::default(), Vec::new());
+        let (mut inner, mut outer) = (FxHashSet::default(), FxHashSet::default());
         for file in &files {
             let outline = &self.parts[file.index()].outline;
             for entry in outline.iter().filter(|(id, _)| *id == module).flat_map(|(_, entries)| entries) {
@@ -267,15 +270,23 @@ impl Program {
                             defs.push(def.clone());
                         }
                     }
-                    Entry::Use(alias, path) => {
+                    Entry::Use(alias, path) | Entry::InnerUse(alias, path) => {
+                        let is_inner = matches!(entry, Entry::InnerUse(..));
+                        if is_inner {
+                            inner.insert(*alias)
+                        } else {
+                            outer.insert(*alias)
+                        };
                         uses.entry(*alias).or_insert_with(Vec::new).push(path.clone());
                     }
                     Entry::Glob(path) => globs.push(path.clone()),
                 }
             }
         }
+        inner.retain(|name| !outer.contains(name) && !names.contains_key(name));
         let table = &mut self.tables[module.index()];
         (table.files, table.names, table.uses, table.globs) = (files, names, uses, globs);
+        table.inner = inner;
     }
 
     /// The same, and marks what is not what it was.
@@ -284,11 +295,13 @@ impl Program {
         let names = std::mem::take(&mut table.names);
         let uses = std::mem::take(&mut table.uses);
         let globs = std::mem::take(&mut table.globs);
+        let inner = std::mem::take(&mut table.inner);
         self.fill(module);
         let table = &self.tables[module.index()];
         let named = names.keys().chain(table.names.keys()).chain(uses.keys()).chain(table.uses.keys());
         for name in named {
-            if names.get(name) != table.names.get(name) || uses.get(name) != table.uses.get(name) {
+            let is_moved = inner.contains(name) != table.inner.contains(name);
+            if is_moved || names.get(name) != table.names.get(name) || uses.get(name) != table.uses.get(name) {
                 changed.insert(Key::Named(module, *name));
             }
         }

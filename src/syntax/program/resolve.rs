@@ -115,6 +115,13 @@ impl Program {
         }
     }
 
+    /// Whether a name is known in a module only by a `use` inside some body: [`Program::resolve`] follows it from
+    /// everywhere in the module, and code put in elsewhere cannot write it.
+    pub fn is_inner(&self, module: ModId, name: Name) -> bool {
+        note(Key::Named(module, name));
+        self.tables[module.index()].inner.contains(&name)
+    }
+
     /// Whether a module imports this path of another crate: by any name, `_` too, or with all that stands beside it.
     pub fn imports(&self, module: ModId, path: &[Name]) -> bool {
         note(Key::Imports(module));
