@@ -1,5 +1,5 @@
 //! How long it takes from an edit to what is said of it, in a made-up workspace:
-//! `cargo bench --bench edits -- [FILES] [EDITS]` (10,000 files and 40 edits of each kind where nothing is said).
+//! `cargo bench --bench edits -- [FILES] [EDITS] [KIND]` (10,000 files and 40 edits of each kind where nothing is said).
 
 // Printing is what it is for.
 #![allow(clippy::print_stdout)]
@@ -127,7 +127,7 @@ fn main() {
     // `cargo bench` adds a flag of its own.
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
     let (files, edits) = (numbers.first().copied().unwrap_or(10_000), numbers.get(1).copied().unwrap_or(40));
-    let only = std::env::args().nth(3);
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-') && arg.parse::<usize>().is_err());
     let dir = tempfile::tempdir().expect("a temporary folder");
     let all = generate(files);
     write(dir.path(), &all);
