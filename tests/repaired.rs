@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use support::repository;
+use support::{copy, repository};
 use tempfile::TempDir;
 
 /// What `bad/tests/scenarios.rs` says of the agent as it is, for the repaired one.
@@ -72,19 +72,6 @@ async fn the_keys_of_the_pool_are_tried_in_turn() {
     assert_eq!(play(Scenario::PoolExhausted).await, (3, Duration::ZERO, Some(401)));
 }
 ";
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("folders can be made");
-    for entry in fs::read_dir(from).expect("a readable folder") {
-        let entry = entry.expect("an entry");
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type().expect("a kind").is_dir() {
-            true if entry.file_name() == "target" => {}
-            true => copy(&path, &target),
-            false => drop(fs::copy(&path, &target).expect("files can be copied")),
-        }
-    }
-}
 
 fn run(command: &mut Command) -> (bool, String) {
     let out = command.output().expect("the program starts");

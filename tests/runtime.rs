@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use retrylint::finding::{Edit, Finding, Style};
 use retrylint::{Options, check_source};
 use support::markdown::Page;
-use support::{files, read, repository, stem};
+use support::{copy, files, read, repository, stem};
 use tempfile::TempDir;
 
 fn options() -> Options {
@@ -64,19 +64,6 @@ fn a_block_with_a_guard_is_no_longer_reported_and_gets_no_second_one() {
         }
     }
     assert!(repaired >= 25, "only {repaired} of the blocks are repaired");
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("folders can be made");
-    for entry in fs::read_dir(from).expect("a readable folder") {
-        let entry = entry.expect("an entry");
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type().expect("a kind").is_dir() {
-            true if entry.file_name() == "target" => {}
-            true => copy(&path, &target),
-            false => drop(fs::copy(&path, &target).expect("files can be copied")),
-        }
-    }
 }
 
 /// The one long test: everything that gets a guard, in one crate, against the real crates.

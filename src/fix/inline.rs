@@ -42,27 +42,31 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     }
     let nowhere = || "the run could not be followed statement by statement".to_owned();
     let scene = Scene::of(db, facts).ok_or_else(nowhere)?;
-    let places = scene.places();
     let refreshes = (0..scene.sights.len()).any(|i| refreshes(&scene, i));
     if refreshes && facts.kind == SiteKind::Recursion {
         return Err("a function that calls itself has no place for a flag that outlives the call".to_owned());
     }
+    gather(&scene, |sight, failed| {
+        let (tests, exits) = (ask::tests(&scene, sight, failed)?, exit::exits(&scene, sight, failed)?);
+        let with = |test| exits.iter().map(move |exit| (test, exit));
+        let pairs = tests.iter().flat_map(with);
+        Ok(pairs.map(|(test, exit)| guard(&scene, sight, failed, test, exit, refreshes)).collect())
+    })
+}
+
+/// The candidates that are made of the failures at the places of a scene, the best first; else why there is none.
+pub(super) fn gather(
+    scene: &Scene<'_>,
+    make: impl Fn(usize, &Failed) -> Result<Vec<Candidate>, String>,
+) -> Result<Vec<Candidate>, String> {
     let mut out: Vec<Candidate> = Vec::new();
     let mut why: Option<String> = None;
-    for sight in places {
+    for sight in scene.places() {
         for failed in scene.failures_at(sight) {
-            let found =
-                ask::tests(&scene, sight, &failed).and_then(|tests| Ok((tests, exit::exits(&scene, sight, &failed)?)));
-            let (tests, exits) = match found {
-                Ok(found) => found,
+            match make(sight, &failed) {
+                Ok(made) => out.extend(made),
                 Err(reason) => {
                     why.get_or_insert(reason);
-                    continue;
-                }
-            };
-            for test in &tests {
-                for exit in &exits {
-                    out.push(guard(&scene, sight, &failed, test, exit, refreshes));
                 }
             }
         }

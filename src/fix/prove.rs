@@ -47,9 +47,9 @@ impl Change<'_> {
         let (before, after) = (self.before.program(), self.after.program());
         let old = before.function(id);
         let span = edit::moved(old.span, &in_file(&before.file(old.file).source, self.edits));
-        after.functions().find(|new| {
+        after.functions_in(old.file).find(|new| {
             let new = after.function(*new);
-            new.file == old.file && new.span == span && new.def.name == old.def.name
+            new.span == span && new.def.name == old.def.name
         })
     }
 

@@ -289,12 +289,9 @@ fn new_findings(
 ) -> Vec<(FileId, Span)> {
     let program = before.program();
     let moved = |file: FileId, span: Span| edit::moved(span, &in_file(&program.file(file).source, edits));
-    let is_changed = |file: FileId| {
-        let source = program.files().find(|known| *known == file).map(|file| &program.file(file).source);
-        source.is_some_and(|source| edits.iter().any(|e| Arc::ptr_eq(&e.place.source, source)))
-    };
+    let is_changed = |file: &FileId| edits.iter().any(|e| Arc::ptr_eq(&e.place.source, &program.file(*file).source));
     let mut functions: Vec<FnId> =
-        after.program().functions().filter(|id| is_changed(after.program().function(*id).file)).collect();
+        program.files().filter(is_changed).flat_map(|file| after.program().functions_in(file)).collect();
     let callers: Vec<FnId> = functions.iter().flat_map(|id| after.callers(*id)).map(|(caller, _)| *caller).collect();
     functions.extend(callers);
     functions.sort();

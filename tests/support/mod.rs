@@ -37,3 +37,17 @@ pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 pub fn stem(path: &Path) -> &str {
     path.file_stem().and_then(|stem| stem.to_str()).expect("file names here are UTF-8")
 }
+
+/// Copies a folder with all that is in it but `target`.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("folders can be made");
+    for entry in std::fs::read_dir(from).expect("a readable folder") {
+        let entry = entry.expect("an entry");
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().expect("a kind").is_dir() {
+            true if entry.file_name() == "target" => {}
+            true => copy(&path, &target),
+            false => drop(std::fs::copy(&path, &target).expect("files can be copied")),
+        }
+    }
+}

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Decision, Event, Forced, Interp, Scenario, Target};
+use super::{Decision, Eval, Event, Forced, Interp, Scenario, Target};
 use crate::engine::db::Db;
 use crate::engine::types::Ty;
 use crate::engine::value::{Struct, Value};
@@ -53,12 +53,11 @@ impl<'a> Interp<'a> {
         self.push_frame(id);
         let result = self.run_fn(id, Vec::new()).and_then(|value| self.finish(value, Span::default()));
         let hit = self.any_hit;
-        let answer = result.ok().map(|value| {
+        let result = result.map(|value| {
             let value = self.load(&value);
-            let value = if hit && !value.is_tainted() { self.marked(value) } else { value };
-            self.taken_out(&value, 0)
+            if hit && !value.is_tainted() { self.marked(value) } else { value }
         });
-        Asked { answer, hit, status_asked: self.status_asked, events: self.events, decisions: self.decisions }
+        self.asked(result)
     }
 
     /// Runs a function on arguments; what is `None` is what a parameter of its type is.
@@ -73,17 +72,7 @@ impl<'a> Interp<'a> {
             .map(|(param, arg)| arg.clone().unwrap_or_else(|| self.param_value(param)))
             .collect();
         let result = self.run_fn(id, values).and_then(|value| self.finish(value, Span::default()));
-        let answer = result.ok().map(|value| {
-            let value = self.load(&value);
-            self.taken_out(&value, 0)
-        });
-        Asked {
-            answer,
-            hit: self.any_hit,
-            status_asked: self.status_asked,
-            events: self.events,
-            decisions: self.decisions,
-        }
+        self.asked(result)
     }
 
     /// Asks a function or closure, where it is handed over, about one value.
@@ -91,10 +80,12 @@ impl<'a> Interp<'a> {
         self.push_frame(self.target.home);
         let asked = self.eval(function).and_then(|function| self.apply(&function, vec![about]));
         let result = asked.and_then(|value| self.finish(value, Span::default()));
-        let answer = result.ok().map(|value| {
-            let value = self.load(&value);
-            self.taken_out(&value, 0)
-        });
+        self.asked(result)
+    }
+
+    /// What a run that ended so was asked for, and what it came through.
+    fn asked(self, result: Eval) -> Asked {
+        let answer = result.ok().map(|value| self.taken_out(&self.load(&value), 0));
         Asked {
             answer,
             hit: self.any_hit,

@@ -17,7 +17,7 @@ use crate::engine::types::Ty;
 use crate::finding::{Edit, SiteKind, Style};
 use crate::fix::edit::{Layout, lines};
 use crate::fix::exit::{self, Exit};
-use crate::fix::inline::{Candidate, free_name, insert, refreshes, statement_of};
+use crate::fix::inline::{self, Candidate, free_name, insert, refreshes, statement_of};
 use crate::fix::scene::{Failed, Scene, is_any_error, signature};
 use crate::ir::visit::{self, Node};
 use crate::ir::{Block, ExprKind, Name, Span};
@@ -27,9 +27,6 @@ use voice::{Tone, Voice};
 /// What is doubtful about a guard around more than one operation.
 const WORKER: &str =
     "the worker ends at its second refusal, however long after the first, and something has to start it again";
-
-/// Candidates handed to the proof, at most.
-const MOST: usize = 6;
 
 /// Repairs of a site, the best first; else why there is none.
 pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> {
@@ -52,40 +49,19 @@ pub fn candidates(db: &Db<'_>, facts: &Facts) -> Result<Vec<Candidate>, String> 
     if package.is_some_and(|package| package.krate == "failfast") {
         return Err("it stands in `failfast` itself".to_owned());
     }
-    let places = scene.places();
-    let mut out: Vec<Candidate> = Vec::new();
-    let mut why: Option<String> = None;
-    for sight in places {
-        for failed in scene.failures_at(sight) {
-            let found =
-                hand::hands(&scene, sight, &failed).and_then(|hands| Ok((hands, exit::exits(&scene, sight, &failed)?)));
-            let (hands, exits) = match found {
-                Ok(found) => found,
-                Err(reason) => {
-                    why.get_or_insert(reason);
-                    continue;
-                }
-            };
-            for hand in &hands {
-                for exit in &exits {
-                    let exit = &ended(&scene, exit);
-                    let again = again(&scene, sight);
-                    out.extend(again.map(|again| guard(&scene, sight, &failed, hand, exit, Some(again))));
-                    out.push(guard(&scene, sight, &failed, hand, exit, None));
-                }
+    inline::gather(&scene, |sight, failed| {
+        let (hands, exits) = (hand::hands(&scene, sight, failed)?, exit::exits(&scene, sight, failed)?);
+        let mut out = Vec::new();
+        for hand in &hands {
+            for exit in &exits {
+                let exit = &ended(&scene, exit);
+                let again = again(&scene, sight);
+                out.extend(again.map(|again| guard(&scene, sight, failed, hand, exit, Some(again))));
+                out.push(guard(&scene, sight, failed, hand, exit, None));
             }
         }
-        if out.iter().any(|c| c.doubt.is_none()) || out.len() >= MOST {
-            break;
-        }
-    }
-    if out.is_empty() {
-        return Err(why.unwrap_or_else(|| "the failure has no name on the way to the next attempt".to_owned()));
-    }
-    // What is beyond doubt first, otherwise in the order found.
-    out.sort_by_key(|c| c.doubt.is_some());
-    out.truncate(MOST);
-    Ok(out)
+        Ok(out)
+    })
 }
 
 /// The loop comes round with another key than it failed with, as far as the runs or the names of its calls tell. Where
